@@ -1,0 +1,1 @@
+"""Pure values: money, calendar, ids, errors. All that domain code may import."""
