@@ -1,0 +1,1 @@
+"""Published documents: one module per publishing service, its topic and one model per event."""

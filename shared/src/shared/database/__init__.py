@@ -1,0 +1,1 @@
+"""Access to PostgreSQL: engine and sessions, column types, the embedded server, migrations."""

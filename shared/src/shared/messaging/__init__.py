@@ -1,0 +1,1 @@
+"""Events: written with the state they announce, relayed in order, applied once."""

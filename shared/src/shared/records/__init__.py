@@ -1,0 +1,1 @@
+"""Rows that every service keeps alike, and the unit of work that carries them."""
