@@ -9,7 +9,7 @@ REGISTRY: dict[str, type["Fact"]] = {}
 
 
 class Fact(BaseModel):
-    """A row marked † in the catalogue: no customer, no org unit. Unknown fields are ignored, so that readers outlive additions."""
+    """A row marked † in the catalogue: no customer, no org unit. Unknown fields are ignored: readers outlive additions."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -17,8 +17,8 @@ class Fact(BaseModel):
     aggregate: ClassVar[str]
     consumers: ClassVar[tuple[str, ...]]
 
-    @classmethod
-    def __pydantic_init_subclass__(cls, *, type: str = "", aggregate: str = "", consumers: str = "", **_: Any) -> None:  # noqa: A002
+    def __init_subclass__(cls, *, type: str = "", aggregate: str = "", consumers: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
         if not type:
             return
         cls.type, cls.aggregate, cls.consumers = type, aggregate, tuple(consumers.split())
