@@ -8,7 +8,11 @@ Routed = Callable[[str, str], bool]
 SCHEMA_REF = "#/components/schemas/"
 SECURITY_SCHEMES = {
     "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT", "description": "POST /api/v1/auth/login"},
-    "apiKey": {"type": "http", "scheme": "bearer", "description": "the key of a service account, sent as a bearer token"},
+    "apiKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "the key of a service account, sent as a bearer token",
+    },
 }
 
 

@@ -13,7 +13,9 @@ class Refusal(Exception):
 
     status = 400
 
-    def __init__(self, code: str, detail: str = "", *, errors: Sequence[dict[str, object]] = (), **facts: object) -> None:
+    def __init__(
+        self, code: str, detail: str = "", *, errors: Sequence[dict[str, object]] = (), **facts: object
+    ) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
