@@ -26,3 +26,45 @@ outbox = Table(
     Column("last_error", Text),
 )
 Index("ix_outbox_unpublished", outbox.c.position, postgresql_where=outbox.c.published_at.is_(None))
+
+inbox = Table(
+    "inbox",
+    RECORDS,
+    Column("event_id", Id, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("handled_at", Instant, nullable=False),
+)
+
+stream_position = Table(
+    "stream_position",
+    RECORDS,
+    Column("aggregate_type", Text, primary_key=True),
+    Column("aggregate_id", Id, primary_key=True),
+    Column("last_seq", BigInteger, nullable=False),
+)
+
+consumer_offset = Table(
+    "consumer_offset",
+    RECORDS,
+    Column("topic", Text, primary_key=True),
+    Column("partition", Integer, primary_key=True, autoincrement=False),
+    Column("next_offset", BigInteger, nullable=False),
+)
+
+parked = Table(
+    "parked",
+    RECORDS,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("topic", Text, nullable=False),
+    Column("partition", Integer, nullable=False),
+    Column("record_offset", BigInteger, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("headers", LargeBinary, nullable=False),
+    Column("value", LargeBinary),
+    Column("reason", Text, nullable=False),
+    Column("parked_at", Instant, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'PARKED'")),
+    Column("decided_at", Instant),
+)
+Index("ix_parked_topic_key", parked.c.topic, parked.c.key, postgresql_where=parked.c.state == text("'PARKED'"))
