@@ -1,1 +1,6 @@
-"""Published documents: one module per publishing service, its topic and one model per event."""
+"""Published documents: one module per publishing service (credit's account in one of its own), one model per event."""
+
+from shared.contracts import collection, credit, credit_account, gateway
+from shared.contracts.event import REGISTRY, Event, Fact
+
+__all__ = ["REGISTRY", "Event", "Fact", "collection", "credit", "credit_account", "gateway"]

@@ -104,7 +104,9 @@ def _start(data_dir: Path, report: Report, wheel_only: bool, settings: Mapping[s
     if not server.reused:
         options = [f"-k {sockets}", f"-p {PORT}", "-c listen_addresses=''", "-c max_connections=200"]
         options += [f"-c {name}={value}" for name, value in settings.items()]
-        _pg_ctl(server, "start", "-w", "-t", str(START_TIMEOUT_S), "-l", str(folder / "server.log"), "-o", " ".join(options))
+        _pg_ctl(
+            server, "start", "-w", "-t", str(START_TIMEOUT_S), "-l", str(folder / "server.log"), "-o", " ".join(options)
+        )
     return server
 
 
@@ -119,7 +121,10 @@ def _server_user() -> str | None:
 def _can_reach(path: Path, owner: str | None, mode: str) -> bool:
     if owner is None:
         return True
-    return subprocess.run(["/usr/bin/test", mode, str(path)], user=owner, group=_group(owner), extra_groups=[]).returncode == 0
+    return (
+        subprocess.run(["/usr/bin/test", mode, str(path)], user=owner, group=_group(owner), extra_groups=[]).returncode
+        == 0
+    )
 
 
 def _group(owner: str) -> int:
@@ -195,9 +200,17 @@ def _run(server: EmbeddedPostgres, *command: str, check: bool = True) -> int:
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
     with open(server.sockets / "output.log", "w+", encoding="utf-8") as output:
         process = subprocess.run(
-            command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, start_new_session=True, check=False,
-            cwd=server.sockets, env=environment, user=server.owner,
-            group=_group(server.owner) if server.owner else None, extra_groups=[] if server.owner else None,
+            command,
+            stdout=output,
+            stderr=output,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            check=False,
+            cwd=server.sockets,
+            env=environment,
+            user=server.owner,
+            group=_group(server.owner) if server.owner else None,
+            extra_groups=[] if server.owner else None,
         )
         if process.returncode and check:
             output.seek(0)
