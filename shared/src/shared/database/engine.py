@@ -28,6 +28,11 @@ class Database:
             self.engine, expire_on_commit=False, autoflush=False, sync_session_class=self._sync_session
         )
 
+    @property
+    def dsn(self) -> str:
+        """The URL for asyncpg itself, for whoever needs a session of its own (the relay's lock)."""
+        return self.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
     def after_commit(self, listener: Callable[[Session], None]) -> None:
         """Call `listener` after each commit of a session (in-process wake-ups; nothing that may fail)."""
         event.listen(self._sync_session, "after_commit", listener)
