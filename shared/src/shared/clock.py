@@ -13,8 +13,9 @@ class Clock:
     Token expiry, retries and TLS do not use it: they keep the real time.
     """
 
-    def __init__(self, offset: timedelta = timedelta(0)) -> None:
+    def __init__(self, offset: timedelta = timedelta(0), *, movable: bool = False) -> None:
         self._offset = offset
+        self.movable = movable
         self._moved = asyncio.Event()
 
     def now(self) -> datetime:

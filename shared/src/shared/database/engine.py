@@ -4,12 +4,14 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import Session
 
 DEADLOCK = "40P01"
 SERIALIZATION = "40001"
+AWAY_CLASSES = ("08", "53", "57")
 
 
 class Database:
@@ -58,3 +60,11 @@ def sqlstate(error: BaseException) -> str | None:
 def is_retryable(error: BaseException) -> bool:
     """Whether the database chose this transaction as the victim of a deadlock (40P01) or of a serialisation (40001)."""
     return sqlstate(error) in {DEADLOCK, SERIALIZATION}
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the server cannot be reached, is full or shuts down: to be tried again, not to be blamed on the caller."""
+    if isinstance(error, OSError | TimeoutError | PoolTimeout | InterfaceError):
+        return True
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or (sqlstate(error) or "").startswith(AWAY_CLASSES)

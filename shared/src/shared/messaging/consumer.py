@@ -5,12 +5,10 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import Clock
-from shared.database.engine import Database, is_retryable
+from shared.database.engine import Database, is_away, is_retryable
 from shared.messaging import inbox
 from shared.messaging.crash_points import reach
 from shared.messaging.parked import is_parked, lock_key, park
@@ -22,7 +20,6 @@ from shared.observability.metrics import Metrics
 ATTEMPTS = 5
 FETCH_WAIT_S = 0.25
 SHORTEST_BACKOFF_S, LONGEST_BACKOFF_S = 0.05, 30.0
-DEPENDENCY_DOWN = (OSError, InterfaceError, OperationalError, PoolTimeout, TimeoutError)
 log = logging.getLogger(__name__)
 
 
@@ -57,7 +54,9 @@ class Consumer:
         while True:
             try:
                 await self._read_for_ever()
-            except (BusUnavailable, *DEPENDENCY_DOWN) as error:
+            except Exception as error:
+                if not (isinstance(error, BusUnavailable) or is_away(error)):
+                    raise
                 log.warning("consumer backs off", extra={"error": repr(error), "seconds": round(backoff, 1)})
             await asyncio.sleep(backoff)
             backoff = min(backoff * 2, LONGEST_BACKOFF_S / 10)
@@ -120,7 +119,7 @@ class Consumer:
             try:
                 await self._handle_or_park_behind(place, record)
             except Exception as error:
-                if not _is_dependency_down(error):
+                if not (is_away(error) or is_retryable(error)):
                     failures += 1
                     if failures >= ATTEMPTS:
                         await self._park(place, record, repr(error))
@@ -169,11 +168,6 @@ async def _finished(task: asyncio.Task[None]) -> bool:
         await task
         return True
     return False
-
-
-def _is_dependency_down(error: Exception) -> bool:
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    return lost or isinstance(error, DEPENDENCY_DOWN) or is_retryable(error)
 
 
 def _type(record: IncomingRecord) -> str:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import Clock
 from shared.database.engine import Database
+from shared.observability.metrics import Metrics
 from shared.records.tables import timer
 from shared.records.work import Work
 from shared.values.ids import new_id
@@ -54,13 +55,16 @@ async def void_timers(session: AsyncSession, kind: str, subject_id: UUID) -> Non
 class TimerLoop:
     """Fires due timers one by one, each in a transaction of its own; several loops share the work without overlap."""
 
-    def __init__(self, database: Database, clock: Clock, handlers: Mapping[str, Handler]) -> None:
-        self._database, self._clock, self._handlers = database, clock, handlers
+    def __init__(
+        self, database: Database, clock: Clock, handlers: Mapping[str, Handler], metrics: Metrics | None = None
+    ) -> None:
+        self._database, self._clock, self._handlers, self._metrics = database, clock, handlers, metrics
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
             if not await self.fire_next():
+                await self._tell_overdue()
                 await self._clock.sleep(POLL_S)
 
     async def fire_next(self) -> bool:
@@ -81,6 +85,13 @@ class TimerLoop:
                 done = {"state": "FIRED", "fired_at": self._clock.now()}
                 await session.execute(update(timer).where(timer.c.id == due.id).values(done))
         return True
+
+    async def _tell_overdue(self) -> None:
+        if self._metrics is None:
+            return
+        late = select(func.count()).where(timer.c.state == "PLANNED", timer.c.due_at < self._clock.now() - LATE_AFTER)
+        async with self._database.transaction() as session:
+            self._metrics.timers_overdue(await session.scalar(late) or 0)
 
     async def _lock_due(self, session: AsyncSession) -> Timer | None:
         now = self._clock.now()

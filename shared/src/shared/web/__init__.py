@@ -1,0 +1,1 @@
+"""HTTP: problems, authentication and scope, idempotency, versions, pagination, health, the frame of an application."""
