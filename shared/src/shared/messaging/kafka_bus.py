@@ -40,10 +40,10 @@ log = logging.getLogger(__name__)
 
 
 class KafkaBus:
-    """`bootstrap` is `host:port,host:port`. Topics are made at the first use, so a start never waits for the broker."""
+    """`bootstrap` is `host:port,host:port`; missing topics are made at the first use, with that many replicas."""
 
-    def __init__(self, bootstrap: str) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, bootstrap: str, replicas: int = 1) -> None:
+        self._bootstrap, self._replicas = bootstrap, replicas
         self._topics: set[str] = set()
         self._making = asyncio.Lock()
 
@@ -88,7 +88,7 @@ class KafkaBus:
             admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, request_timeout_ms=int(ANSWER_S * 1000))
             await _bounded(admin.start(), "the broker does not answer", admin.close)
             try:
-                await _bounded(_make_topics(admin, missing), "the topics could not be made")
+                await _bounded(_make_topics(admin, missing, self._replicas), "the topics could not be made")
             finally:
                 await _quietly(admin.close())
             self._topics.update(missing)
@@ -108,10 +108,10 @@ class KafkaBus:
         """Publishers and subscribers are closed by whoever made them."""
 
 
-async def _make_topics(admin: AIOKafkaAdminClient, topics: Sequence[str]) -> None:
+async def _make_topics(admin: AIOKafkaAdminClient, topics: Sequence[str], replicas: int) -> None:
     for topic in topics:
         cleanup = {"cleanup.policy": "compact"} if topic == KEY_TOPIC else {"retention.ms": "-1"}
-        new = NewTopic(topic, num_partitions=PARTITIONS, replication_factor=-1, topic_configs=cleanup)
+        new = NewTopic(topic, num_partitions=PARTITIONS, replication_factor=replicas, topic_configs=cleanup)
         try:
             answer = await admin.create_topics([new])
         except TopicAlreadyExistsError:

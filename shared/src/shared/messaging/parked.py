@@ -24,7 +24,7 @@ LOCK_KEY = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 1))")
 
 async def lock_key(session: AsyncSession, topic: str, key: str) -> None:
     """One at a time: the worker that parks behind a key, and the redrive that empties it."""
-    await session.execute(LOCK_KEY, {"name": f"{topic}\0{key}"})
+    await session.execute(LOCK_KEY, {"name": f"{topic}|{key}"})
 
 
 async def is_parked(session: AsyncSession, topic: str, key: str) -> bool:
@@ -45,7 +45,7 @@ async def park(session: AsyncSession, record: IncomingRecord, reason: str, clock
         "type": event_type,
         "headers": headers,
         "value": record.value,
-        "reason": reason[:2000],
+        "reason": reason.replace("\0", "")[:2000],
         "parked_at": clock.now(),
     }
     await session.execute(insert(parked).values(row))

@@ -62,8 +62,6 @@ class Frame:
             await self._app(scope, receive, send)
         except (BadRequest, RequestTooLarge, RequestTooSlow) as refusal:
             await problem_response(refusal)(scope, receive, send)
-        except Exception:
-            log.debug("answered with 500", exc_info=True)
 
     def _told(self, scope: Scope, status: int, seconds: float) -> None:
         self._metrics.request(scope["method"], status, seconds)

@@ -1,0 +1,1 @@
+"""Servers, fixtures and builders for tests; nothing of it runs in production."""
