@@ -39,17 +39,17 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """What the writer knows about one event beyond the fact itself."""
+    """What the writer knows about one event beyond the fact itself; without `seq` the statement that stores it appends it."""
 
     event_id: UUID
     aggregate_id: UUID
-    seq: int
+    seq: int | None
     owner_id: UUID | None = None
     broadcast: bool = False
 
 
 def encode_headers(work: Work, fact: Fact, stamp: Stamp) -> bytes:
-    """All headers as one byte string, ready for the outbox row."""
+    """All headers as one byte string, ready for the outbox row; the sequence number is the last of them."""
     org_unit = getattr(fact, "org_unit_id", None)
     values = {
         "content-type": "application/json",
@@ -62,7 +62,6 @@ def encode_headers(work: Work, fact: Fact, stamp: Stamp) -> bytes:
         "ce_dataschema": f"{SCHEMA_BASE}{fact.type}.json",
         "ce_aggtype": fact.aggregate,
         "ce_aggid": str(stamp.aggregate_id),
-        "ce_aggseq": str(stamp.seq),
         "ce_correlationid": work.trace.correlation_id,
         "ce_causationid": work.trace.causation_id,
         "ce_actor": str(work.actor.id),
@@ -72,6 +71,7 @@ def encode_headers(work: Work, fact: Fact, stamp: Stamp) -> bytes:
         "ce_dataclass": "business",
         "ce_broadcast": "true" if stamp.broadcast else None,
         "traceparent": work.trace.traceparent,
+        "ce_aggseq": "" if stamp.seq is None else str(stamp.seq),
     }
     return pack_headers([(name, value.encode()) for name, value in values.items() if value is not None])
 
