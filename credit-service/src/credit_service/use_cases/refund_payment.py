@@ -3,12 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, update
+from sqlalchemy import Row
 
 from credit_service.storage.accounts import LockedAccount, lock_account_of
 from credit_service.storage.journals import Entry, post
 from credit_service.storage.payments import change_payment, payment_of
-from credit_service.storage.tables.account import account as accounts
 from credit_service.use_cases.conclude import conclude
 from shared.records.work import Work
 from shared.values.errors import Conflict, Missing
@@ -21,21 +20,14 @@ async def refund_payment(account: LockedAccount, payment: Row[Any], amount_fen: 
         raise Conflict("BILL_NOT_HONOURED", "a bill is refunded after it was honoured")
     if amount_fen > payment.on_account_fen:
         raise Conflict("REFUND_ABOVE_CASH", "more than is on account", on_account_fen=payment.on_account_fen)
-    work, columns = account.work, accounts.c
-    exposure = columns.ar_fen + columns.bills_fen + columns.held_fen - (columns.unapplied_fen - amount_fen)
-    allowed = (columns.customer_id == account.party.customer_id) & (columns.unapplied_fen >= amount_fen)
-    taken = (
-        update(accounts)
-        .where(allowed, exposure <= columns.limit_fen)
-        .values(unapplied_fen=columns.unapplied_fen - amount_fen)
-    )
-    if (await work.session.execute(taken.returning(columns.customer_id))).first() is None:
+    if account.state.exposure_fen + amount_fen > account.state.limit_fen:
         raise Conflict("REFUND_RAISES_EXPOSURE", "the exposure would lie above the limit")
+    work = account.work
+    await account.move(unapplied_fen=-amount_fen)
     await post(
         work, account.party.customer_id, "REFUND", str(new_id()), work.day, [Entry("ON_ACCOUNT", "BANK", amount_fen)]
     )
     await change_payment(work.session, payment.id, on_account_fen=-amount_fen, refunded_fen=amount_fen)
-    await account.move()
     await conclude(account)
 
 

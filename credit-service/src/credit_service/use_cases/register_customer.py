@@ -17,7 +17,7 @@ from shared.records.sealing import KeyRing, make_customer_key, seal_of
 from shared.records.work import Work
 from shared.values.errors import Conflict, Invalid
 from shared.values.ids import new_id
-from shared.web.versions import check_version
+from shared.records.versions import check_version
 
 DIGITS = str.maketrans("", "", " -()+")
 

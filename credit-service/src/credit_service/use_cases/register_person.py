@@ -14,7 +14,7 @@ from shared.records.audit import write_audit
 from shared.records.sealing import CustomerSeal, KeyRing, seal_of
 from shared.records.work import Work
 from shared.values.ids import new_id
-from shared.web.versions import check_version
+from shared.records.versions import check_version
 
 
 @dataclass(frozen=True, slots=True)

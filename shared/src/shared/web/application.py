@@ -1,13 +1,15 @@
 """The frame of every service: one FastAPI app with problems, health, metrics and the loops beside it."""
 
 import gc
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from shared.clock import Clock
 from shared.database.engine import Database
@@ -37,7 +39,8 @@ class Service:
     routers: Sequence[APIRouter]
     handlers: Handlers
     topics: Sequence[str]
-    timers: Mapping[str, Handler] = field(default_factory=dict)
+    timers: Callable[[Database], Mapping[str, Handler]] = lambda _database: {}
+    plan: Callable[[AsyncSession, datetime], Awaitable[None]] | None = None
 
 
 def service_app(service: Service, settings: ServiceSettings, *, clock: Clock, bus: Bus, keys: KeySource) -> FastAPI:
@@ -91,9 +94,22 @@ def _loops(service: Service, settings: ServiceSettings, runtime: Runtime, consum
     loops: dict[str, Loop] = {"relay": Relay(runtime.database, runtime.bus, runtime.metrics).run}
     if service.topics:
         loops["consumer"] = consumer.run
-    if service.timers:
-        loops["timers"] = TimerLoop(runtime.database, runtime.clock, service.timers, runtime.metrics).run
+    handlers = service.timers(runtime.database)
+    if handlers:
+        loops["timers"] = _timers(service, runtime, handlers)
     return loops
+
+
+def _timers(service: Service, runtime: Runtime, handlers: Mapping[str, Handler]) -> Loop:
+    """The timer loop; what recurs is planned at its start (planning twice changes nothing)."""
+
+    async def loop() -> None:
+        if service.plan is not None:
+            async with runtime.database.transaction() as session:
+                await service.plan(session, runtime.clock.now())
+        await TimerLoop(runtime.database, runtime.clock, handlers, runtime.metrics).run()
+
+    return loop
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

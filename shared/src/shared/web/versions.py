@@ -24,12 +24,6 @@ def _expected(
 ExpectedVersion = Annotated[int, Depends(_expected)]
 
 
-def check_version(stored: int, expected: int) -> None:
-    """Errors: 412 `VERSION_STALE`."""
-    if stored != expected:
-        raise Stale("VERSION_STALE", "the object has changed since it was read", version=stored)
-
-
 def tag(response: Response, version: int) -> None:
     """Give the version to the caller."""
     response.headers["ETag"] = f'"{version}"'
