@@ -1,0 +1,1 @@
+"""collection-service: overdue cases, the contact rules, attempts, promises to pay."""

@@ -1,0 +1,1 @@
+"""Routes by resource: parse, one use case, shape the answer."""

@@ -1,0 +1,1 @@
+"""Pure rules: facts and the time in, new state and what happened out."""

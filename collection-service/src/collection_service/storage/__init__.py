@@ -1,0 +1,1 @@
+"""This service's tables, and rows to domain values and back."""
