@@ -52,7 +52,7 @@ class Frame:
             await send(message)
 
         try:
-            await self._guarded(scope, _bounded(receive), counted)
+            await self._guarded(scope, bounded(receive), counted)
         finally:
             self._told(scope, status[0], time.perf_counter() - started)
 
@@ -78,11 +78,11 @@ def _check(scope: Scope) -> None:
         raise BadRequest("NUL_IN_ADDRESS", "an address must not contain NUL")
 
 
-def _bounded(receive: Receive) -> Receive:
+def bounded(receive: Receive) -> Receive:
     """`receive` with a size and a deadline: 30 s and one more per 64 KiB."""
     begun, taken = time.monotonic(), [0]
 
-    async def bounded() -> Message:
+    async def next_message() -> Message:
         left = BODY_S + taken[0] / BYTES_PER_S - (time.monotonic() - begun)
         if taken[0] < 0:
             return await receive()
@@ -97,4 +97,4 @@ def _bounded(receive: Receive) -> Receive:
             taken[0] = -1
         return message
 
-    return bounded
+    return next_message

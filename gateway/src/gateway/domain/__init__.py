@@ -1,0 +1,1 @@
+"""Pure rules: roles and what they grant, org units, tokens' lives."""

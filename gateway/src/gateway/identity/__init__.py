@@ -1,0 +1,1 @@
+"""Who calls: passwords, tokens, API keys, and the internal tokens that services see."""

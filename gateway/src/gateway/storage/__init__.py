@@ -1,0 +1,1 @@
+"""The gateway's tables, and rows to values and back."""
