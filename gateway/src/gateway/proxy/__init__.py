@@ -1,0 +1,1 @@
+"""The door: raw ASGI, no framework, every request checked, limited, forwarded and told."""
