@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from credit_service.storage.closes import THE_CLOSE
+from credit_service.storage.closes import THE_CLOSE, begin_closes
 from credit_service.use_cases.apply_for_line import IN_FORCE, LAPSE, lapse, put_in_force
 from credit_service.use_cases.close_day import close_days
 from credit_service.use_cases.end_hold import sweep_holds
@@ -27,8 +27,7 @@ def timers(database: Database, close_at: time) -> Mapping[str, Handler]:
     """Kind to handler. The recurring ones plan their next look themselves, in the same transaction."""
 
     async def close(work: Work, timer: Timer) -> None:
-        first = business_day(timer.due_at)
-        await close_days(database, work, last_close(work.now, close_at), first_day=first)
+        await close_days(database, work, last_close(work.now, close_at))
         await plan_timer(work.session, CLOSE, THE_CLOSE, timer.epoch + 1, next_close(work.now, close_at))
 
     async def sweep(work: Work, timer: Timer) -> None:
@@ -51,6 +50,7 @@ def timers(database: Database, close_at: time) -> Mapping[str, Handler]:
 
 async def plan_recurring(session: AsyncSession, now: datetime, close_at: time) -> None:
     """At the first start ever; afterwards each handler plans its next one."""
+    await begin_closes(session, business_day(now))
     await plan_timer(session, CLOSE, THE_CLOSE, 1, next_close(now, close_at))
     await plan_timer(session, SWEEP, HOUSEKEEPING, 1, now)
     await plan_timer(session, SEAL, HOUSEKEEPING, 1, now)

@@ -28,7 +28,11 @@ class ServiceSettings(BaseSettings):
 
     def key_ring(self) -> KeyRing:
         """The suite's key-encryption key. Errors: `ValueError` unless it has 32 bytes."""
-        return KeyRing(base64.b64decode(self.key_encryption_key.get_secret_value()))
+        return KeyRing(self.key_bytes())
+
+    def key_bytes(self) -> bytes:
+        """The key-encryption key itself."""
+        return base64.b64decode(self.key_encryption_key.get_secret_value())
 
     @property
     def works(self) -> bool:

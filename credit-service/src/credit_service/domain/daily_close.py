@@ -27,7 +27,7 @@ def announcements(item: OpenItem, day: date, policy: CreditPolicy) -> Sequence[s
     if item.due_on < day and item.overdue_event_on is None:
         found.append("overdue")
     soon = day <= item.due_on <= day + timedelta(days=policy.due_soon_days)
-    if soon and item.due_soon_event_on is None:
+    if soon and item.due_soon_event_on is None and item.overdue_event_on is None:
         found.append("due_soon")
     if item.aged_on is not None and item.aged_on < day and item.aged_event_on is None:
         found.append("six_months")

@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, case, func, or_, select, update
+from sqlalchemy import Row, case, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,6 +13,7 @@ from credit_service.storage.tables.ledger import receivable
 from credit_service.storage.tables.records import day_close
 
 THE_CLOSE = UUID("00000000-0000-7000-8000-00000000c105")
+RUN_LOCK = 0x434C4F5345
 
 
 async def close_row(session: AsyncSession, *, lock: bool = False) -> Row[Any]:
@@ -20,6 +21,17 @@ async def close_row(session: AsyncSession, *, lock: bool = False) -> Row[Any]:
     await session.execute(insert(day_close).values(id=THE_CLOSE, event_key="day").on_conflict_do_nothing())
     one = select(day_close).where(day_close.c.id == THE_CLOSE)
     return (await session.execute(one.with_for_update() if lock else one)).one()
+
+
+async def begin_closes(session: AsyncSession, first_day: date) -> None:
+    """At the first start ever: everything before that day counts as closed."""
+    row = {"id": THE_CLOSE, "event_key": "day", "last_closed_on": first_day - timedelta(days=1)}
+    await session.execute(insert(day_close).values(row).on_conflict_do_nothing())
+
+
+async def one_run_at_once(session: AsyncSession) -> None:
+    """Wait until no other run is at work; the lock lasts as long as this transaction."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RUN_LOCK})
 
 
 async def change_close(session: AsyncSession, **values: Any) -> None:

@@ -7,7 +7,15 @@ from uuid import UUID
 from credit_service.domain.daily_close import OpenItem, announcements, days_to_close
 from credit_service.domain.policy import POLICY
 from credit_service.storage.accounts import LockedAccount, lock_account_of
-from credit_service.storage.closes import THE_CLOSE, change_close, close_row, customers_with_work, items_at, mark
+from credit_service.storage.closes import (
+    THE_CLOSE,
+    change_close,
+    close_row,
+    customers_with_work,
+    items_at,
+    mark,
+    one_run_at_once,
+)
 from credit_service.storage.tables.records import DAY_CLOSE
 from credit_service.use_cases.apply_payment import state_of
 from credit_service.use_cases.recompute_gate import recompute_gate
@@ -34,19 +42,19 @@ async def check_close_day(work: Work, as_of: date | None) -> date:
     return day
 
 
-async def close_days(
-    database: Database, work: Work, wanted: date, customer_id: UUID | None = None, first_day: date | None = None
-) -> list[date]:
-    """Close the missed days in order (from `first_day` if none was closed ever), then the wanted one.
+async def close_days(database: Database, work: Work, wanted: date, customer_id: UUID | None = None) -> list[date]:
+    """Close the missed days in order, then the wanted one; one run at a time.
 
     Each customer is a transaction of its own. With a customer only his items are looked at, and no `credit.day.closed`
     is published.
     """
-    async with database.transaction() as session:
-        row = await close_row(session)
-    days = [wanted] if customer_id else days_to_close(row.last_closed_on, first_day or wanted, wanted)
-    for day in days:
-        await _close_day(database, work, day, customer_id)
+    async with database.transaction() as running:
+        await one_run_at_once(running)
+        async with database.transaction() as session:
+            row = await close_row(session)
+        days = [wanted] if customer_id else days_to_close(row.last_closed_on, wanted, wanted)
+        for day in days:
+            await _close_day(database, work, day, customer_id)
     return days
 
 
