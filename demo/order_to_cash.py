@@ -38,9 +38,7 @@ class OrderToCash:
             "name": "深圳市华强贸易有限公司", "phone": "13800001234", "address": "深圳市福田区华强北路1号", "category": "家电",
             "type": "dealer", "legal_form": "company",
         }  # fmt: skip
-        self.customer = stage.send("market", "POST", "/customers", body, expect=201, say="the customer file is open")[
-            "id"
-        ]
+        self.customer = stage.send("market", "POST", "/customers", body, expect=201, say="the customer file is open")["id"]
         point = {"kind": "MOBILE", "value": "13800001234", "source": "contract", "verified": True}
         person = {"customer_id": self.customer, "role": "FINANCE", "name": "王芳", "contact_points": [point]}
         made = stage.send("market", "POST", "/contact-persons", person, expect=201, say="whom we may talk to")
@@ -74,9 +72,7 @@ class OrderToCash:
             expect=200,
             say="the finance vice president approves",
         )
-        stage.check(
-            done["state"] == "EFFECTIVE" and len(done["steps"]) == 4, "four people, four steps, in force at once", done
-        )
+        stage.check(done["state"] == "EFFECTIVE" and len(done["steps"]) == 4, "four people, four steps, in force at once", done)
         stage.events("credit.customer.created.v1", "credit.line.approved.v1", "credit.line.effective.v1")
 
     def _contract(self) -> str:
@@ -88,9 +84,7 @@ class OrderToCash:
         contract: str = stage.send("market", "POST", "/contracts", body, expect=201, say="the sales contract")["id"]
         for clause in ("price", "payment"):
             passed = {"clause": clause, "result": "pass"}
-            stage.send(
-                "market", "POST", f"/contracts/{contract}/review", passed, expect=200, say=f"clause {clause} examined"
-            )
+            stage.send("market", "POST", f"/contracts/{contract}/review", passed, expect=200, say=f"clause {clause} examined")
         stage.send("market", "POST", f"/contracts/{contract}/make-effective", {}, expect=200, say="every clause passed")
         return contract
 
@@ -115,17 +109,13 @@ class OrderToCash:
         stage = self.stage
         stage.chapter("3. An order of 120,000.00 is reduced to what is left (裁减)")
         answer = self._order("SO-1002", 12_000_000, accept_partial=True)
-        stage.check(
-            (answer["verdict"], answer["approved_fen"]) == ("REDUCED", 8_000_000), "reduced to 80,000.00", answer
-        )
+        stage.check((answer["verdict"], answer["approved_fen"]) == ("REDUCED", 8_000_000), "reduced to 80,000.00", answer)
         self._ship("SO-1002", 8_000_000)
         account = stage.read("finance", f"/accounts/{self.customer}")
         stage.check(account["available_fen"] == 0, "nothing is available any more", account)
         answer = self._order("SO-1003", 1_000_000)
         codes = [reason["code"] for reason in answer["reasons"]]
-        stage.check(
-            (answer["verdict"], codes) == ("SUSPENDED", ["LIMIT_EXCEEDED"]), f"one more is suspended: {codes}", answer
-        )
+        stage.check((answer["verdict"], codes) == ("SUSPENDED", ["LIMIT_EXCEEDED"]), f"one more is suspended: {codes}", answer)
         stage.events("credit.order.trimmed.v1", "credit.order.held.v1")
 
     def past_the_due_dates(self) -> None:
@@ -138,14 +128,10 @@ class OrderToCash:
         stage.check(len(overdue) == 2, "two items are overdue, each told once", len(overdue))
         cases = stage.until(self._cases, lambda found: len(found) == 1, "one case for both")
         self.case = cases[0]["id"]
-        stage.check(
-            cases[0]["stage"] == "S1" and cases[0]["overdue_fen"] == 50_000_000, "stage S1, 500,000.00 overdue", cases
-        )
+        stage.check(cases[0]["stage"] == "S1" and cases[0]["overdue_fen"] == 50_000_000, "stage S1, 500,000.00 overdue", cases)
         answer = self._order("SO-1004", 1_000_000)
         codes = [reason["code"] for reason in answer["reasons"]]
-        stage.check(
-            answer["verdict"] == "SUSPENDED" and "TERM_EXCEEDED" in codes, f"a new order is suspended: {codes}", answer
-        )
+        stage.check(answer["verdict"] == "SUSPENDED" and "TERM_EXCEEDED" in codes, f"a new order is suspended: {codes}", answer)
         stage.check("PAY_OLDEST:50000000" in answer["ways_out"], f"ways out: {', '.join(answer['ways_out'])}", answer)
         self._pay(3_000_000, order_ref="SO-1005", say="30,000.00 in advance for the order SO-1005")
         answer = self._order("SO-1005", 3_000_000, prepaid_fen=3_000_000)
@@ -161,9 +147,7 @@ class OrderToCash:
         answer = self._check_contact("a call at 22:01 …")
         codes = [reason["code"] for reason in answer["reasons"]]
         refused = not answer["allow"] and "OUTSIDE_HOURS" in codes
-        stage.check(
-            refused and answer["retry_at"] is not None, f"is refused: {codes}, again at {answer['retry_at']}", answer
-        )
+        stage.check(refused and answer["retry_at"] is not None, f"is refused: {codes}, again at {answer['retry_at']}", answer)
         stage.events("collection.compliance.refused.v1")
         self._move(datetime(2026, 5, 7, 10, 0, tzinfo=SHANGHAI))
         answer = self._check_contact("a call at 10:00 on a working day …")
@@ -191,9 +175,7 @@ class OrderToCash:
         broken = stage.events("collection.promise.broken.v1")
         stage.check(len(broken) == 1, "told once, though the day was closed twice", len(broken))
         case = stage.read("collector", f"/collection-cases/{self.case}")
-        stage.check(
-            case["promises"][0]["state"] == "BROKEN" and case["state"] == "ACTIVE", "the case is active again", case
-        )
+        stage.check(case["promises"][0]["state"] == "BROKEN" and case["state"] == "ACTIVE", "the case is active again", case)
 
     def paid_bounced_paid_again(self) -> None:
         """Two payments settle everything; one bounces and the case reopens; paid again, it closes."""
@@ -205,9 +187,7 @@ class OrderToCash:
         stage.until(self._case, lambda case: case["state"] == "CLOSED", "both items are settled, the case is closed")
         path = f"/payments/{first['id']}"
         reason = {"reason": "returned by the bank"}
-        stage.send(
-            "accountant", "POST", f"{path}/reverse", reason, expect=202, say="the first payment bounces: proposed …"
-        )
+        stage.send("accountant", "POST", f"{path}/reverse", reason, expect=202, say="the first payment bounces: proposed …")
         stage.send("accountant", "POST", f"{path}/confirm", {}, expect=403, say="…not confirmed by the same person")
         stage.send("finance", "POST", f"{path}/confirm", {}, expect=200, say="…but by the head of finance")
         stage.until(self._case, lambda case: case["state"] == "ACTIVE", "the case is open again")
@@ -258,9 +238,7 @@ class OrderToCash:
     def _close(self, day: date) -> None:
         body = {"as_of": str(day)}
         self.stage.send("finance", "POST", "/credit-closes", body, expect=200, say="credit-service closes the day")
-        self.stage.send(
-            "collect_mgr", "POST", "/collection-closes", body, expect=200, say="collection-service closes behind it"
-        )
+        self.stage.send("collect_mgr", "POST", "/collection-closes", body, expect=200, say="collection-service closes behind it")
 
     def _check_contact(self, say: str) -> Any:
         body = {

@@ -1,7 +1,6 @@
 """What all tests share; the end of the run says which servers it used and where it found them."""
 
 import pytest
-
 from shared.testing.fixtures import *  # noqa: F403
 from shared.testing.fixtures import USED
 

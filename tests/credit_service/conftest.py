@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-
 from credit_service.app import create_app
 from credit_service.settings import Settings
 from shared.testing.postgres_server import PostgresServer
+
 from tests.credit_service.house import House
 from tests.support.service import service_under_test
 

@@ -5,13 +5,13 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import select
-
 from credit_service.storage import invariants
 from shared.messaging.tables import outbox
 from shared.records.principal import Scope
 from shared.testing.tokens import somebody
 from shared.values.calendar import add_months
+from sqlalchemy import select
+
 from tests.support.service import Caller, ServiceUnderTest
 
 UNIT = UUID("0190f0b2-0000-7000-8000-0000000000a1")
@@ -85,7 +85,7 @@ class House:
         """A submitted application."""
         body = {
             "customer_id": customer, "kind": "UNRATED", "limit_fen": limit_fen, "term_days": 60,
-            "valid_until": str(add_months(self.today, 12)), "contract_id": changes.pop("contract_id", None) or await self.contract(customer),
+            "valid_until": str(add_months(self.today, 12)), "contract_id": changes.get("contract_id") or await self.contract(customer),
         } | changes  # fmt: skip
         application = (await self.market_manager.post("/line-applications", body, expect=201))["id"]
         await self.market_manager.post(f"/line-applications/{application}/submit")

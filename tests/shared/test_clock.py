@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from shared.clock import Clock
 from shared.values.errors import Conflict
 

@@ -2,14 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import insert, update
-
 from shared.contracts.credit import LineRequested
 from shared.database.engine import Database
 from shared.messaging.outbox import publish
 from shared.records.work import Work
 from shared.testing.storage.tables import COUNTER, counter
 from shared.values.ids import new_id
+from sqlalchemy import insert, update
 
 UNIT = UUID("0190f0b2-0000-7000-8000-000000000001")
 

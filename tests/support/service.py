@@ -8,7 +8,6 @@ from uuid import uuid4
 
 import httpx
 from fastapi import FastAPI
-
 from shared.clock import Clock
 from shared.database.engine import Database
 from shared.messaging.ports import Bus
@@ -81,13 +80,14 @@ class SilentBus:
 @asynccontextmanager
 async def service_under_test(
     create_app: Callable[..., FastAPI], settings: type[ServiceSettings], name: str, url: str, *,
-    clock: Clock | None = None, bus: Bus | None = None, keys: KeySource | None = None, role: str = "api", mint: TokenMint | None = None,
+    clock: Clock | None = None, bus: Bus | None = None, keys: KeySource | None = None, role: str = "api",
+    mint: TokenMint | None = None,
 ) -> AsyncIterator[ServiceUnderTest]:  # fmt: skip
     """The app with its lifespan running; role `api` answers HTTP only."""
     mint, clock = mint or TokenMint(), clock or Clock(movable=True)
     values = {"database_url": url, "bus_url": "kafka://none:1", "key_encryption_key": KEY, "role": role, "pool_size": 20}
     app = create_app(settings(**values), clock=clock, bus=bus or SilentBus(), keys=keys or mint.keys)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app):
-        async with httpx.AsyncClient(transport=transport, base_url="http://service", timeout=60) as client:
-            yield ServiceUnderTest(app, client, mint, clock, name)
+    client = httpx.AsyncClient(transport=transport, base_url="http://service", timeout=60)
+    async with app.router.lifespan_context(app), client:
+        yield ServiceUnderTest(app, client, mint, clock, name)

@@ -1,15 +1,15 @@
 """The map of collection-service: its routes, what it reads, what it does at a time."""
 
 from fastapi import FastAPI
-
-from collection_service import consumers, jobs
-from collection_service.api import attempts, cases, closes, contact_checks, promises, queue, rulesets
-from collection_service.settings import Settings
 from shared.clock import Clock
 from shared.messaging.ports import Bus
 from shared.messaging.wave import Handlers
 from shared.web.application import Service, service_app
 from shared.web.authentication import KeySource
+
+from collection_service import consumers, jobs
+from collection_service.api import attempts, cases, closes, contact_checks, promises, queue, rulesets
+from collection_service.settings import Settings
 
 ROUTERS = (
     cases.router,

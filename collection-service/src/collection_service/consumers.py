@@ -2,14 +2,6 @@
 
 from uuid import UUID
 
-from collection_service.storage.copies import (
-    keep_allocations,
-    keep_customer,
-    keep_item,
-    keep_marker,
-    reverse_allocations,
-)
-from collection_service.use_cases.follow_ledger import Debtor, follow_ledger
 from shared.contracts.credit import CustomerBlock
 from shared.contracts.credit_account import (
     DayClosed,
@@ -25,6 +17,15 @@ from shared.messaging.envelope import Envelope
 from shared.records.people import apply_unit, apply_user
 from shared.records.sealing import keep_customer_key
 from shared.records.work import Work
+
+from collection_service.storage.copies import (
+    keep_allocations,
+    keep_customer,
+    keep_item,
+    keep_marker,
+    reverse_allocations,
+)
+from collection_service.use_cases.follow_ledger import Debtor, follow_ledger
 
 TOPICS = ("credit.events", "credit.keys", "gateway.events")
 

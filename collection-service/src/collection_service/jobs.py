@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from collection_service.use_cases.close_day import close_ready_days
 from shared.database.engine import Database
 from shared.records.audit import seal_audit
 from shared.records.timers import Handler, Timer, plan_timer
 from shared.records.work import Work
 from shared.values.calendar import BUSINESS_ZONE, business_day
 from shared.web.idempotency import sweep_answers
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from collection_service.use_cases.close_day import close_ready_days
 
 CLOSE, SEAL = "day.close", "audit.seal"
 HOUSEKEEPING = UUID("00000000-0000-7000-8000-0000000005ee")

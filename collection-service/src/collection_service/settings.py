@@ -4,7 +4,6 @@ from datetime import time
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-
 from shared.settings import ServiceSettings
 
 

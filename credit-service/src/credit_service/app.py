@@ -1,6 +1,11 @@
 """The map of credit-service: its routes, what it reads, what it does at a time."""
 
 from fastapi import FastAPI
+from shared.clock import Clock
+from shared.messaging.ports import Bus
+from shared.messaging.wave import Handlers
+from shared.web.application import Service, service_app
+from shared.web.authentication import KeySource
 
 from credit_service import consumers, jobs
 from credit_service.api import (
@@ -20,11 +25,6 @@ from credit_service.api import (
     shipment_checks,
 )
 from credit_service.settings import Settings
-from shared.clock import Clock
-from shared.messaging.ports import Bus
-from shared.messaging.wave import Handlers
-from shared.web.application import Service, service_app
-from shared.web.authentication import KeySource
 
 ROUTERS = (
     customers.router,

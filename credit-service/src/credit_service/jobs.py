@@ -4,18 +4,18 @@ from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from credit_service.storage.closes import THE_CLOSE, begin_closes
-from credit_service.use_cases.apply_for_line import IN_FORCE, LAPSE, lapse, put_in_force
-from credit_service.use_cases.close_day import close_days
-from credit_service.use_cases.end_hold import sweep_holds
 from shared.database.engine import Database
 from shared.records.audit import seal_audit
 from shared.records.timers import Handler, Timer, plan_timer
 from shared.records.work import Work
 from shared.values.calendar import BUSINESS_ZONE, business_day
 from shared.web.idempotency import sweep_answers
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from credit_service.storage.closes import THE_CLOSE, begin_closes
+from credit_service.use_cases.apply_for_line import IN_FORCE, LAPSE, lapse, put_in_force
+from credit_service.use_cases.close_day import close_days
+from credit_service.use_cases.end_hold import sweep_holds
 
 CLOSE, SWEEP, SEAL = "day.close", "holds.sweep", "audit.seal"
 HOUSEKEEPING = UUID("00000000-0000-7000-8000-0000000005ee")

@@ -10,6 +10,12 @@ from urllib.parse import urlsplit
 
 import httpx
 import uvicorn
+from shared.clock import Clock
+from shared.database.engine import Database
+from shared.database.migrations import migrate
+from shared.messaging.bus import open_bus
+from shared.observability.logs import write_logs
+from shared.records.work import Work
 
 from gateway.app import Gateway, create_gateway
 from gateway.identity.keys import load_signing_keys
@@ -19,12 +25,6 @@ from gateway.proxy.pooled_upstream import PooledUpstream
 from gateway.routing.table import InvalidTable, load_table
 from gateway.settings import Settings
 from gateway.use_cases.first_run import setup_token
-from shared.clock import Clock
-from shared.database.engine import Database
-from shared.database.migrations import migrate
-from shared.messaging.bus import open_bus
-from shared.observability.logs import write_logs
-from shared.records.work import Work
 
 
 def main() -> None:
@@ -43,9 +43,7 @@ async def _serve(settings: Settings) -> None:
     gateway = await _gateway(settings)
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGHUP, lambda: _reload(gateway, settings))
-    config = uvicorn.Config(
-        gateway.door, settings.host, settings.port, log_config=None, access_log=False, lifespan="off"
-    )
+    config = uvicorn.Config(gateway.door, settings.host, settings.port, log_config=None, access_log=False, lifespan="off")
     async with gateway.app.router.lifespan_context(gateway.app):
         await uvicorn.Server(config).serve()
 

@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fastapi import FastAPI
+from shared.clock import Clock
+from shared.messaging.ports import Bus
+from shared.messaging.wave import Handlers
+from shared.web.application import Service, service_app
 
 from gateway import consumers, jobs
 from gateway.api import auth, demo, events, meta, users
@@ -15,10 +19,6 @@ from gateway.proxy.door import Door
 from gateway.proxy.ports import Upstream
 from gateway.routing.table import load_table
 from gateway.settings import Settings
-from shared.clock import Clock
-from shared.messaging.ports import Bus
-from shared.messaging.wave import Handlers
-from shared.web.application import Service, service_app
 
 ROUTERS = (
     auth.router,
@@ -40,7 +40,7 @@ class Gateway:
     app: FastAPI
 
 
-def create_gateway(  # noqa: PLR0913
+def create_gateway(
     settings: Settings,
     *,
     clock: Clock,

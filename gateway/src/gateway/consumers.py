@@ -1,9 +1,10 @@
 """What the gateway reads: every event, for the feed."""
 
-from gateway.use_cases.record_feed import record_feed
 from shared.contracts.event import Fact
 from shared.messaging.envelope import Envelope
 from shared.records.work import Work
+
+from gateway.use_cases.record_feed import record_feed
 
 TOPICS = ("credit.events", "collection.events", "gateway.events", "ticket.events", "survey.events")
 

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from gateway.use_cases.record_feed import sweep_feed
 from shared.database.engine import Database
 from shared.records.audit import seal_audit
 from shared.records.timers import Handler, Timer, plan_timer
 from shared.records.work import Work
 from shared.web.idempotency import sweep_answers
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from gateway.use_cases.record_feed import sweep_feed
 
 HOUSEKEEPING = UUID("00000000-0000-7000-8000-0000000005ee")
 CLEAN = "gateway.clean"

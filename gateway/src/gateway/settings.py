@@ -4,7 +4,6 @@ from pathlib import Path
 
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
-
 from shared.settings import ServiceSettings
 
 
@@ -16,7 +15,5 @@ class Settings(ServiceSettings):
     port: int = 8080
     credit_url: str = Field("http://127.0.0.1:8102", description="where credit-service answers")
     collection_url: str = Field("http://127.0.0.1:8103", description="where collection-service answers")
-    routes_file: Path | None = Field(
-        None, description="another route table than the shipped one; SIGHUP reads it again"
-    )
+    routes_file: Path | None = Field(None, description="another route table than the shipped one; SIGHUP reads it again")
     demo: bool = Field(False, description="people with printed passwords and a movable clock; only on loopback")

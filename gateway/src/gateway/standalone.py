@@ -12,20 +12,14 @@ from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
-
 from collection_service.app import create_app as collection_app
 from collection_service.settings import Settings as CollectionSettings
 from credit_service.app import create_app as credit_app
 from credit_service.settings import Settings as CreditSettings
-from gateway.app import Gateway, create_gateway
-from gateway.identity.keys import load_signing_keys
-from gateway.proxy.asgi_upstream import AsgiUpstream
-from gateway.settings import Settings
-from gateway.use_cases.first_run import create_demo_people, setup_token
-from gateway.use_cases.keep_demo_clock import keep_demo_clock, kept_offset
 from shared.clock import Clock
 from shared.database.embedded_postgres import (
     EmbeddedPostgres,
@@ -40,6 +34,13 @@ from shared.database.server_binaries import NoServerBinaries
 from shared.messaging.local_bus import LocalBus
 from shared.observability.logs import write_logs
 from shared.records.work import Work
+
+from gateway.app import Gateway, create_gateway
+from gateway.identity.keys import load_signing_keys
+from gateway.proxy.asgi_upstream import AsgiUpstream
+from gateway.settings import Settings
+from gateway.use_cases.first_run import create_demo_people, setup_token
+from gateway.use_cases.keep_demo_clock import keep_demo_clock, kept_offset
 
 DATABASES = {"gateway": "gateway", "credit": "credit_service", "collection": "collection_service"}
 BUS = "bus"
@@ -73,9 +74,7 @@ def _options() -> Options:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=8080, help="0 picks a free one")
     parser.add_argument("--data-dir", type=Path, default=Path(os.environ.get("SUITE_DATA_DIR", "var")))
-    parser.add_argument(
-        "--demo", action="store_true", help="people with printed passwords and a movable clock, on loopback"
-    )
+    parser.add_argument("--demo", action="store_true", help="people with printed passwords and a movable clock, on loopback")
     parser.add_argument("--clock", type=datetime.fromisoformat, help="business time of a fresh demo suite")
     parser.add_argument("--demo-users", type=Path, help="write address and demo passwords to this file")
     parser.add_argument("--log-level", default="warning", choices=("debug", "info", "warning", "error"))
@@ -138,11 +137,9 @@ async def _clock(options: Options, url: str) -> Clock:
     return Clock(offset, movable=True)
 
 
-async def _suite(
-    options: Options, urls: dict[str, str], clock: Clock, stack: AsyncExitStack
-) -> tuple[Gateway, dict[str, str]]:
+async def _suite(options: Options, urls: dict[str, str], clock: Clock, stack: AsyncExitStack) -> tuple[Gateway, dict[str, str]]:
     """Every service with its lifespan running (a mounted app's does not run by itself), the door before them."""
-    common = {"key_encryption_key": _key(options.data_dir), "bus_url": urls[BUS], "log_level": options.log_level}
+    common: dict[str, Any] = {"key_encryption_key": _key(options.data_dir), "bus_url": urls[BUS], "log_level": options.log_level}
     bus = LocalBus(urls[BUS])
     stack.push_async_callback(bus.close)
     database = Database(urls["gateway"])
@@ -152,9 +149,10 @@ async def _suite(
         cards = await create_demo_people(work) if options.demo else {}
         token = None if options.demo else await setup_token(work)
     await database.close()
-    parts = {"clock": clock, "bus": bus, "keys": keys.source()}
-    credit = credit_app(CreditSettings(database_url=urls["credit"], **common), **parts)
-    collection = collection_app(CollectionSettings(database_url=urls["collection"], **common), **parts)
+    source = keys.source()
+    credit = credit_app(CreditSettings(database_url=urls["credit"], **common), clock=clock, bus=bus, keys=source)
+    collection_settings = CollectionSettings(database_url=urls["collection"], **common)
+    collection = collection_app(collection_settings, clock=clock, bus=bus, keys=source)
     apps = {"credit": credit, "collection": collection}
     settings = Settings(database_url=urls["gateway"], demo=options.demo, **common)
     upstreams = {name: AsgiUpstream(app) for name, app in apps.items()}
@@ -202,9 +200,8 @@ def _welcome(options: Options, address: str, cards: dict[str, str]) -> None:
 def _key(data_dir: Path) -> str:
     """The key-encryption key: generated at the first start, kept in a file that only we may read."""
     path = data_dir / "key-encryption-key"
-    with suppress(FileExistsError):
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(base64.b64encode(os.urandom(32)).decode())
+    with suppress(FileExistsError), os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(base64.b64encode(os.urandom(32)).decode())
     return path.read_text()
 
 

@@ -16,9 +16,7 @@ class ServiceSettings(BaseSettings):
     bus_url: SecretStr = Field(description="kafka://host:port,… or the postgresql:// URL of the local bus")
     jwks_url: str = Field("http://127.0.0.1:8080/.well-known/jwks.json", description="where the gateway's keys are")
     key_encryption_key: SecretStr = Field(description="32 bytes as base64, the same in all services")
-    role: Literal["all", "api", "worker"] = Field(
-        "all", description="answer HTTP, run relay, consumer and timers, or both"
-    )
+    role: Literal["all", "api", "worker"] = Field("all", description="answer HTTP, run relay, consumer and timers, or both")
     replica: str = Field("1", description="unique per replica; static membership of the consumer group stands on it")
     host: str = "127.0.0.1"
     port: int = 8100

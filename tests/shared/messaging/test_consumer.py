@@ -7,9 +7,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import func, select, update
-from sqlalchemy.exc import InterfaceError
-
 from shared.clock import Clock
 from shared.database.engine import Database
 from shared.messaging import consumer as consumer_module
@@ -25,6 +22,9 @@ from shared.records.tables import audit
 from shared.records.work import Work
 from shared.testing.postgres_server import PostgresServer
 from shared.testing.storage.tables import counter
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import InterfaceError
+
 from tests.support.counters import counted, new_counter
 
 TOPIC = "credit.events"
@@ -126,9 +126,7 @@ async def test_doubles_have_no_second_effect(database: Database, bus: Bus, clock
     assert reader.order[one] == [1, 2, 3, 4]
 
 
-async def test_a_restart_goes_on_where_the_database_says(
-    database: Database, bus: Bus, clock: Clock, reader: Reader
-) -> None:
+async def test_a_restart_goes_on_where_the_database_says(database: Database, bus: Bus, clock: Clock, reader: Reader) -> None:
     (one,) = await written(database, clock, reader, 1, 3)
     await sent(bus, await records(database))
     async with reader.reading():
@@ -181,9 +179,7 @@ async def test_poison_parks_only_its_key_and_redrive_restores_the_order(
     assert copies == 3
 
 
-async def test_a_skipped_record_lets_the_rest_of_its_key_go_on(
-    database: Database, bus: Bus, clock: Clock, reader: Reader
-) -> None:
+async def test_a_skipped_record_lets_the_rest_of_its_key_go_on(database: Database, bus: Bus, clock: Clock, reader: Reader) -> None:
     (one,) = await written(database, clock, reader, 1, 3)
     reader.broken = lambda identifier, number: ValueError("bad") if number == 2 else None
     await sent(bus, await records(database))
@@ -231,9 +227,7 @@ async def test_a_dependency_that_is_down_is_waited_for_and_never_parked(
     assert await reader.parked() == 0
 
 
-async def test_what_is_not_known_still_counts_in_the_sequence(
-    database: Database, bus: Bus, clock: Clock, reader: Reader
-) -> None:
+async def test_what_is_not_known_still_counts_in_the_sequence(database: Database, bus: Bus, clock: Clock, reader: Reader) -> None:
     (one,) = await written(database, clock, reader, 1, 3)
     wave = await records(database)
     strange = [(name, b"credit.thing.invented.v1" if name == "ce_type" else value) for name, value in wave[1].headers]
@@ -267,9 +261,7 @@ def test_one_bad_key_in_a_hundred_does_not_stop_it() -> None:
     assert not rule.parked("k11"), "what was parked long ago does not count"
 
 
-async def test_every_event_leaves_one_row_in_the_inbox(
-    database: Database, bus: Bus, clock: Clock, reader: Reader
-) -> None:
+async def test_every_event_leaves_one_row_in_the_inbox(database: Database, bus: Bus, clock: Clock, reader: Reader) -> None:
     ids = await written(database, clock, reader, 3, 3)
     wave = await records(database)
     await sent(bus, wave + wave)

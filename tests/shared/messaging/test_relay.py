@@ -6,8 +6,6 @@ from contextlib import suppress
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import func, insert, select, text
-
 from shared.clock import Clock
 from shared.database.engine import Database
 from shared.messaging import relay as relay_module
@@ -16,6 +14,8 @@ from shared.messaging.relay import Relay
 from shared.messaging.tables import outbox
 from shared.observability.metrics import Metrics
 from shared.records.work import Work
+from sqlalchemy import func, insert, select, text
+
 from tests.support.counters import count_up, counted, new_counter
 
 

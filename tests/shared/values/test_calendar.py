@@ -5,7 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from shared.values.calendar import WorkingCalendar, add_months, business_day, china_calendar, quarter_of
 
 

@@ -5,7 +5,6 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from shared.values.money import half_up, rate, shares, yuan
 
 
@@ -57,8 +56,6 @@ def test_rates_are_decimal_strings_with_two_places(numerator: int, denominator: 
     assert rate(numerator, denominator) == expected
 
 
-@pytest.mark.parametrize(
-    ("fen", "text"), [(0, "0.00"), (5, "0.05"), (-12345678, "-123,456.78"), (42000000, "420,000.00")]
-)
+@pytest.mark.parametrize(("fen", "text"), [(0, "0.00"), (5, "0.05"), (-12345678, "-123,456.78"), (42000000, "420,000.00")])
 def test_yuan_is_for_display(fen: int, text: str) -> None:
     assert yuan(fen) == text

@@ -6,6 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
+from shared.records.work import Work
+from shared.values.errors import Conflict, Invalid
+from shared.web.bodies import Body, Moment, Paragraph
+from shared.web.commands import CommandRoute, command, settle
+from shared.web.runtime import runtime_of
 from sqlalchemy import Row
 
 from collection_service.api.contact_checks import Channel
@@ -16,11 +21,6 @@ from collection_service.use_cases.make_attempt import (
     reserve_attempt,
     start_attempt,
 )
-from shared.records.work import Work
-from shared.values.errors import Conflict, Invalid
-from shared.web.bodies import Body, Moment, Paragraph
-from shared.web.commands import CommandRoute, command, settle
-from shared.web.runtime import runtime_of
 
 router = APIRouter(prefix="/api/v1/attempts", tags=["attempts"], route_class=CommandRoute)
 Outcome = Literal[
@@ -66,10 +66,8 @@ class AttemptOut(BaseModel):
 
 
 @router.post("", status_code=201, response_model=AttemptOut)
-async def reserve(
-    request: Request, body: AttemptIn, work: Work = command("attempt:record", key="required")
-) -> dict[str, Any]:
-    """Reserve an attempt. Errors: 403 `TOKEN_OF_ANOTHER`; 409 `TOKEN_MISSING`, `TOKEN_EXPIRED`, `TOKEN_MISMATCH`, `CONTACT_REFUSED`."""
+async def reserve(request: Request, body: AttemptIn, work: Work = command("attempt:record", key="required")) -> dict[str, Any]:
+    """Reserve an attempt. Errors: 403 `TOKEN_OF_ANOTHER`; 409 `TOKEN_MISSING`, `TOKEN_EXPIRED`, `TOKEN_MISMATCH`, refused."""
     if body.direction == "INBOUND":
         if body.case_id is None or body.started_at is None:
             raise Invalid("INBOUND_INCOMPLETE", "an inbound contact needs case_id and started_at")

@@ -6,6 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, Field
+from shared.records.audit import write_audit
+from shared.records.masks import mask_name, mask_point
+from shared.records.sealing import seal_of
+from shared.records.work import Work
+from shared.web.bodies import Body, Day, Line, PositiveFen, Word
+from shared.web.commands import CommandRoute, command, query
+from shared.web.pagination import PageQuery, page_query
+from shared.web.runtime import runtime_of
 from sqlalchemy import Row, select
 
 from collection_service.domain.case import allowed_actions
@@ -16,14 +24,6 @@ from collection_service.storage.tables.cases import collection_case
 from collection_service.storage.tables.copies import item
 from collection_service.use_cases.manage_case import NewPause, assign_case, pause_case, resume_case
 from collection_service.use_cases.take_promise import NewPromise, take_promise
-from shared.records.audit import write_audit
-from shared.records.masks import mask_name, mask_point
-from shared.records.sealing import seal_of
-from shared.records.work import Work
-from shared.web.bodies import Body, Day, Line, PositiveFen, Word
-from shared.web.commands import CommandRoute, command, query
-from shared.web.pagination import PageQuery, page_query
-from shared.web.runtime import runtime_of
 
 router = APIRouter(prefix="/api/v1/collection-cases", tags=["collection-cases"], route_class=CommandRoute)
 PauseKind = Literal["COMPLAINT", "DISPUTE", "CEASE", "INSOLVENCY", "HARDSHIP", "MANUAL"]
@@ -160,11 +160,7 @@ async def list_cases(
 async def read_case(case_id: UUID, work: Work = query("case:read")) -> dict[str, Any]:
     """One case."""
     row = await case_of(work, case_id)
-    found = (
-        select(item)
-        .where(item.c.customer_id == row.customer_id, item.c.overdue_since.is_not(None))
-        .order_by(item.c.due_on)
-    )
+    found = select(item).where(item.c.customer_id == row.customer_id, item.c.overdue_since.is_not(None)).order_by(item.c.due_on)
     items = [dict(line) for line in (await work.session.execute(found)).mappings()]
     promises = [_promise(line) for line in await promises_of(work.session, case_id)]
     pauses = [_pause(line) for line in await pauses_of(work.session, case_id, ended=True)]
@@ -203,9 +199,7 @@ async def timeline(case_id: UUID, work: Work = query("case:read")) -> dict[str, 
     """Attempts, promises and pauses in one order (CL-26)."""
     await case_of(work, case_id)
     session = work.session
-    entries = [
-        {"at": row.reserved_at, "what": "attempt"} | _attempt(row) for row in await attempts_of(session, case_id)
-    ]
+    entries = [{"at": row.reserved_at, "what": "attempt"} | _attempt(row) for row in await attempts_of(session, case_id)]
     entries += [{"at": row.made_at, "what": "promise"} | _promise(row) for row in await promises_of(session, case_id)]
     return {"entries": sorted(entries, key=lambda entry: entry["at"])}
 
@@ -217,9 +211,7 @@ async def contact_points(case_id: UUID, request: Request, work: Work = query("ca
 
 
 @router.post("/{case_id}/reveal", response_model=PersonsOut)
-async def reveal(
-    case_id: UUID, request: Request, body: RevealIn, work: Work = command("customer:reveal")
-) -> dict[str, Any]:
+async def reveal(case_id: UUID, request: Request, body: RevealIn, work: Work = command("customer:reveal")) -> dict[str, Any]:
     """The same in full, for a reason; audited (G-10)."""
     persons = await _persons(work, request, case_id, masked=False)
     await write_audit(work, "case", case_id, "reveal", reason=body.reason)

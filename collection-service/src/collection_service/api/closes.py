@@ -5,13 +5,13 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-
-from collection_service.storage.copies import markers
-from collection_service.use_cases.close_day import check_close_day, close_ready_days, wait_for_credit
 from shared.records.work import Work
 from shared.web.bodies import Body, Day
 from shared.web.commands import CommandRoute, command, query
 from shared.web.runtime import runtime_of
+
+from collection_service.storage.copies import markers
+from collection_service.use_cases.close_day import check_close_day, close_ready_days, wait_for_credit
 
 router = APIRouter(prefix="/api/v1/collection-closes", tags=["collection-closes"], route_class=CommandRoute)
 
@@ -47,6 +47,4 @@ async def close(request: Request, body: CloseIn, work: Work = command("close:run
 async def state(work: Work = query("close:run")) -> dict[str, Any]:
     """The progress of the close, partition by partition."""
     known = await markers(work.session)
-    return {
-        "partitions": {part: {"credit_closed_on": credit, "closed_on": ours} for part, (credit, ours) in known.items()}
-    }
+    return {"partitions": {part: {"credit_closed_on": credit, "closed_on": ours} for part, (credit, ours) in known.items()}}

@@ -6,14 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
-
-from collection_service.domain.compliance.facts import Wish
-from collection_service.storage.cases import case_of
-from collection_service.use_cases.check_contact import CheckAnswer, check_contact
 from shared.records.work import Work
 from shared.web.bodies import Body, Paragraph, Word
 from shared.web.commands import CommandRoute, command
 from shared.web.runtime import runtime_of
+
+from collection_service.domain.compliance.facts import Wish
+from collection_service.storage.cases import case_of
+from collection_service.use_cases.check_contact import CheckAnswer, check_contact
 
 router = APIRouter(prefix="/api/v1/contact-checks", tags=["contact-checks"], route_class=CommandRoute)
 Channel = Literal["CALL", "SMS", "WECHAT", "EMAIL", "LETTER", "VISIT"]

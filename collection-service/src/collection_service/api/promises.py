@@ -4,12 +4,12 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
-
-from collection_service.api.cases import PromiseOut
-from collection_service.use_cases.take_promise import cancel_promise
 from shared.records.work import Work
 from shared.web.bodies import Body, Line
 from shared.web.commands import CommandRoute, command
+
+from collection_service.api.cases import PromiseOut
+from collection_service.use_cases.take_promise import cancel_promise
 
 router = APIRouter(prefix="/api/v1/payment-promises", tags=["payment-promises"], route_class=CommandRoute)
 

@@ -4,13 +4,13 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from shared.records.work import Work
+from shared.web.commands import CommandRoute, command, query
 from sqlalchemy import Row, Select, select
 
 from collection_service.api.cases import CaseOut, shown_case
 from collection_service.storage.cases import in_scope
 from collection_service.storage.tables.cases import collection_case
-from shared.records.work import Work
-from shared.web.commands import CommandRoute, command, query
 
 router = APIRouter(prefix="/api/v1/collection-queue", tags=["collection-queue"], route_class=CommandRoute)
 AT_ONCE = 50

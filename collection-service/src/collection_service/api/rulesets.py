@@ -5,10 +5,10 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-
-from collection_service.domain.compliance.rulesets import presets
 from shared.records.work import Work
 from shared.web.commands import query
+
+from collection_service.domain.compliance.rulesets import presets
 
 router = APIRouter(prefix="/api/v1/rulesets", tags=["rulesets"])
 
@@ -22,6 +22,4 @@ class RulesetsOut(BaseModel):
 @router.get("", response_model=RulesetsOut)
 async def rulesets(work: Work = query("case:read")) -> dict[str, Any]:
     """Every preset with its version, hours, frequency limits and permitted roles."""
-    return {
-        "items": [asdict(ruleset) | {"third_parties": sorted(ruleset.third_parties)} for ruleset in presets().values()]
-    }
+    return {"items": [asdict(ruleset) | {"third_parties": sorted(ruleset.third_parties)} for ruleset in presets().values()]}

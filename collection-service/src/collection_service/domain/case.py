@@ -1,7 +1,7 @@
 """The case's transition table, as data: what may happen in which state."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from shared.values.errors import Conflict
 
@@ -40,7 +40,7 @@ def step(state: State, action: str) -> Transition:
     for row in TABLE:
         if (row.source, row.action) == (state, action):
             return row
-    facts = {"from": state, "action": action, "allowed": allowed_actions(state)}
+    facts: dict[str, Any] = {"from": state, "action": action, "allowed": allowed_actions(state)}
     raise Conflict("ILLEGAL_ACTION", f"{action} is not possible in {state}", **facts)
 
 

@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
-from collection_service.domain.policy import CollectionPolicy
 from shared.values.calendar import WorkingCalendar
 from shared.values.errors import Conflict, Forbidden, Invalid
+
+from collection_service.domain.policy import CollectionPolicy
 
 State = Literal["OPEN", "KEPT", "PARTIAL", "BROKEN", "CANCELLED"]
 
@@ -64,7 +65,7 @@ def is_kept(promise: Promise, paid_fen: int, policy: CollectionPolicy) -> bool:
     return paid_fen * 100 >= promise.amount_fen * policy.kept_percent
 
 
-def judged(  # noqa: PLR0913
+def judged(
     promise: Promise, paid_fen: int, day: date, calendar: WorkingCalendar, policy: CollectionPolicy, *, at_close: bool
 ) -> State:
     """What the promise is now: KEPT as soon as the sum is there; PARTIAL or BROKEN only at a close, once it is due.
@@ -85,7 +86,7 @@ def judged(  # noqa: PLR0913
     return failed if at_close and due else "OPEN"
 
 
-def check_new(  # noqa: PLR0913
+def check_new(
     amount_fen: int,
     promised_on: date,
     today: date,

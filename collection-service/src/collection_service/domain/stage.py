@@ -55,9 +55,7 @@ def work_day(due_on: date, as_of: date, pauses: Sequence[Pause]) -> int:
     return (as_of - due_on).days - sum(due_on <= day < as_of for day in paused)
 
 
-def stage_of(
-    items: Sequence[Item], as_of: date, kept: str, policy: CollectionPolicy, pauses: Sequence[Pause] = ()
-) -> str:
+def stage_of(items: Sequence[Item], as_of: date, kept: str, policy: CollectionPolicy, pauses: Sequence[Pause] = ()) -> str:
     """S0 … S5 by days past due; without an item to pursue the stage is kept; a small balance never passes S1 (CL-41)."""
     if not any(item.pursued_fen > 0 for item in items):
         return kept

@@ -27,12 +27,7 @@ async def lock_frequency(session: AsyncSession, customer_id: UUID, number_idx: b
 async def history_of(session: AsyncSession, customer_id: UUID, number_idx: bytes | None, now: datetime) -> History:
     """The outbound attempts of the last days; a reservation that was never started is void after five minutes."""
     void = (attempt.c.state == "reserved") & (attempt.c.reserved_at <= now - POLICY.reservation_life)
-    recent = (
-        (attempt.c.reserved_at > now - LOOK_BACK)
-        & (attempt.c.direction == "OUTBOUND")
-        & (attempt.c.state != "void")
-        & ~void
-    )
+    recent = (attempt.c.reserved_at > now - LOOK_BACK) & (attempt.c.direction == "OUTBOUND") & (attempt.c.state != "void") & ~void
     own = (await session.execute(select(attempt).where(recent, attempt.c.customer_id == customer_id))).all()
     same = (
         []
@@ -54,11 +49,7 @@ async def add_decision(session: AsyncSession, values: dict[str, Any]) -> None:
 
 async def spend_decision(session: AsyncSession, decision_id: UUID) -> bool:
     """A token is used once."""
-    spent = (
-        update(decision)
-        .where(decision.c.id == decision_id, decision.c.allow, decision.c.spent.is_(False))
-        .values(spent=True)
-    )
+    spent = update(decision).where(decision.c.id == decision_id, decision.c.allow, decision.c.spent.is_(False)).values(spent=True)
     return (await session.execute(spent.returning(decision.c.id))).first() is not None
 
 
@@ -74,9 +65,7 @@ async def lock_attempt(session: AsyncSession, attempt_id: UUID) -> Row[Any] | No
 
 async def change_attempt(session: AsyncSession, attempt_id: UUID, **values: Any) -> Row[Any]:
     """Store what became of it."""
-    return (
-        await session.execute(update(attempt).where(attempt.c.id == attempt_id).values(values).returning(attempt))
-    ).one()
+    return (await session.execute(update(attempt).where(attempt.c.id == attempt_id).values(values).returning(attempt))).one()
 
 
 async def attempts_of(session: AsyncSession, case_id: UUID) -> Sequence[Row[Any]]:

@@ -5,17 +5,17 @@ from datetime import date
 from typing import Any, TypeVar
 from uuid import UUID
 
+from shared.contracts.event import Event
+from shared.messaging.outbox import publish
+from shared.records.scope import visible
+from shared.records.work import Work
+from shared.values.errors import Missing
 from sqlalchemy import ColumnElement, Row, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from collection_service.domain.promise import Promise
 from collection_service.domain.stage import Pause
 from collection_service.storage.tables.cases import CASE, collection_case, pause, promise
-from shared.contracts.event import Event
-from shared.messaging.outbox import publish
-from shared.records.scope import visible
-from shared.records.work import Work
-from shared.values.errors import Missing
 
 Fact = TypeVar("Fact", bound=Event)
 
@@ -53,9 +53,7 @@ def in_scope(work: Work) -> ColumnElement[bool]:
 
 async def case_of(work: Work, case_id: UUID) -> Row[Any]:
     """One case. Errors: 404 outside the caller's scope."""
-    row = (
-        await work.session.execute(select(collection_case).where(collection_case.c.id == case_id, in_scope(work)))
-    ).first()
+    row = (await work.session.execute(select(collection_case).where(collection_case.c.id == case_id, in_scope(work)))).first()
     if row is None:
         raise Missing
     return row
@@ -72,9 +70,7 @@ async def lock_case(work: Work, case_id: UUID) -> LockedCase:
 
 async def lock_open_case(work: Work, customer_id: UUID) -> LockedCase | None:
     """The customer's one open case, locked."""
-    mine = select(collection_case).where(
-        collection_case.c.customer_id == customer_id, collection_case.c.state != "CLOSED"
-    )
+    mine = select(collection_case).where(collection_case.c.customer_id == customer_id, collection_case.c.state != "CLOSED")
     row = (await work.session.execute(mine.with_for_update())).first()
     return LockedCase(work, row) if row else None
 
@@ -126,9 +122,7 @@ async def change_promise(session: AsyncSession, promise_id: UUID, **values: Any)
 
 def promise_value(row: Row[Any]) -> Promise:
     """The row as the rules see it."""
-    return Promise(
-        row.id, row.amount_fen, row.promised_on, row.deadline_on, row.made_at, frozenset(row.receivable_ids), row.state
-    )
+    return Promise(row.id, row.amount_fen, row.promised_on, row.deadline_on, row.made_at, frozenset(row.receivable_ids), row.state)
 
 
 async def add_pause(session: AsyncSession, values: dict[str, Any]) -> Row[Any]:

@@ -5,6 +5,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.credit import ContactPersonBlock, CustomerBlock
+from shared.contracts.credit_account import PaymentApplied, ReceivableState
+from shared.values.errors import Missing
 from sqlalchemy import Row, case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,9 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from collection_service.domain.promise import Allocated
 from collection_service.domain.stage import Item
 from collection_service.storage.tables.copies import allocation, contact_point, customer, item, partition_close, person
-from shared.contracts.credit import ContactPersonBlock, CustomerBlock
-from shared.contracts.credit_account import PaymentApplied, ReceivableState
-from shared.values.errors import Missing
 
 
 async def keep_customer(session: AsyncSession, event: CustomerBlock, partition: int) -> None:

@@ -8,6 +8,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.collection import ComplianceRefused
+from shared.records.sealing import KeyRing, seal_of
+from shared.records.work import Work
+from shared.values.calendar import china_calendar
+from shared.values.errors import Conflict, Forbidden, Missing
+from shared.values.ids import new_id
 from sqlalchemy import Row, select
 
 from collection_service.domain.compliance.engine import evaluate
@@ -17,12 +23,6 @@ from collection_service.storage.attempts import add_decision, history_of, lock_f
 from collection_service.storage.cases import LockedCase, lock_case, pauses_of, promises_of
 from collection_service.storage.copies import customer_of, items_of, ledger_version
 from collection_service.storage.tables.copies import contact_point, person
-from shared.contracts.collection import ComplianceRefused
-from shared.records.sealing import KeyRing, seal_of
-from shared.records.work import Work
-from shared.values.calendar import china_calendar
-from shared.values.errors import Conflict, Forbidden, Missing
-from shared.values.ids import new_id
 
 FITS = {"CALL": {"PHONE", "MOBILE"}, "SMS": {"MOBILE"}, "WECHAT": {"WECHAT", "MOBILE"}, "EMAIL": {"EMAIL"},
         "LETTER": {"ADDRESS"}, "VISIT": {"ADDRESS"}}  # fmt: skip
@@ -120,9 +120,7 @@ def read_token(work: Work, ring: KeyRing, token: str) -> dict[str, Any]:
 async def _human(work: Work, customer_id: UUID, wish: Wish) -> tuple[Row[Any], Row[Any]]:
     one = select(person).where(person.c.id == wish.person_id, person.c.customer_id == customer_id)
     human = (await work.session.execute(one)).first()
-    mine = select(contact_point).where(
-        contact_point.c.id == wish.contact_point_id, contact_point.c.person_id == wish.person_id
-    )
+    mine = select(contact_point).where(contact_point.c.id == wish.contact_point_id, contact_point.c.person_id == wish.person_id)
     point = (await work.session.execute(mine)).first()
     if human is None or point is None:
         raise Missing(detail="no such person or contact point of this customer")
@@ -133,9 +131,7 @@ async def _known(work: Work, case: LockedCase, human: Row[Any], point: Row[Any],
     session, customer_id = work.session, case.row.customer_id
     copy = await customer_of(session, customer_id)
     items = await items_of(session, customer_id)
-    pauses = [
-        row.kind for row in await pauses_of(session, case.row.id) if not row.receivable_ids and row.from_on <= work.day
-    ]
+    pauses = [row.kind for row in await pauses_of(session, case.row.id) if not row.receivable_ids and row.from_on <= work.day]
     promises = await promises_of(session, case.row.id)
     pursued = sum(item.pursued_fen for item in items)
     if any(item.open_fen for item in items) and not pursued:
@@ -157,7 +153,7 @@ async def _known(work: Work, case: LockedCase, human: Row[Any], point: Row[Any],
     )
 
 
-def _claims(  # noqa: PLR0913
+def _claims(
     work: Work, looked: Looked, wish: Wish, verdict: Verdict, decision_id: UUID, expires_at: datetime | None
 ) -> dict[str, Any]:
     return {

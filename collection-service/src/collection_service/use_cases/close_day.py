@@ -6,17 +6,18 @@ import time
 from datetime import date, timedelta
 from uuid import UUID
 
-from collection_service.domain.policy import POLICY
-from collection_service.storage.attempts import void_reservations
-from collection_service.storage.cases import change_pause, lock_open_case, open_cases_of, pauses_of
-from collection_service.storage.copies import customers_in, keep_closed, markers
-from collection_service.use_cases.follow_ledger import Debtor, follow_ledger
 from shared.database.engine import Database
 from shared.messaging.ports import PARTITIONS
 from shared.records.notices import notify
 from shared.records.people import superior_of
 from shared.records.work import Work
 from shared.values.errors import Invalid, Unavailable
+
+from collection_service.domain.policy import POLICY
+from collection_service.storage.attempts import void_reservations
+from collection_service.storage.cases import change_pause, lock_open_case, open_cases_of, pauses_of
+from collection_service.storage.copies import customers_in, keep_closed, markers
+from collection_service.use_cases.follow_ledger import Debtor, follow_ledger
 
 WAIT_S = 60.0
 POLL_S = 0.1

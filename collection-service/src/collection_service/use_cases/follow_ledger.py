@@ -5,6 +5,20 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.collection import (
+    CaseAssigned,
+    CaseClosed,
+    CaseOpened,
+    CaseReopened,
+    CaseStageChanged,
+    PromiseCancelled,
+)
+from shared.records.notices import notify
+from shared.records.numbering import next_number
+from shared.records.people import people_with_role
+from shared.records.work import Work
+from shared.values.errors import Missing
+from shared.values.ids import derived_id
 from sqlalchemy import Row
 
 from collection_service.domain.case import step
@@ -22,20 +36,6 @@ from collection_service.storage.cases import (
 )
 from collection_service.storage.copies import allocations_of, customer_of, items_of
 from collection_service.use_cases.judge_promises import judge_promises
-from shared.contracts.collection import (
-    CaseAssigned,
-    CaseClosed,
-    CaseOpened,
-    CaseReopened,
-    CaseStageChanged,
-    PromiseCancelled,
-)
-from shared.records.notices import notify
-from shared.records.numbering import next_number
-from shared.records.people import people_with_role
-from shared.records.work import Work
-from shared.values.errors import Missing
-from shared.values.ids import derived_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +62,7 @@ async def follow_ledger(work: Work, debtor: Debtor, day: date, *, at_close: bool
     await case.announce()
 
 
-async def _open_or_reopen(
-    work: Work, debtor: Debtor, last: LockedCase | None, items: list[Item], day: date
-) -> LockedCase | None:
+async def _open_or_reopen(work: Work, debtor: Debtor, last: LockedCase | None, items: list[Item], day: date) -> LockedCase | None:
     if sum(item.open_fen for item in items) < POLICY.min_case_fen:
         return None
     case_id = derived_id(debtor.customer_id, str(items[0].receivable_id))
@@ -143,9 +141,7 @@ async def _close(case: LockedCase) -> None:
             await change_promise(session, row.id, state="CANCELLED")
             case.fact(PromiseCancelled, promise_id=row.id, reason="nothing is due any more")
     move = step(case.row.state, "close")
-    await case.change(
-        state=move.target, outcome="PAID", closed_at=case.work.now, next_action_at=None, stage="S0", dpd=0
-    )
+    await case.change(state=move.target, outcome="PAID", closed_at=case.work.now, next_action_at=None, stage="S0", dpd=0)
     case.fact(
         CaseClosed,
         outcome="PAID",

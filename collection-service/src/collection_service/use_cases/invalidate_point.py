@@ -2,13 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import update
-
-from collection_service.storage.tables.copies import contact_point, person
 from shared.contracts.collection import ContactPointInvalidated
 from shared.messaging.outbox import publish
 from shared.messaging.streams import Stream
 from shared.records.work import Work
+from sqlalchemy import update
+
+from collection_service.storage.tables.copies import contact_point, person
 
 CONTACT_POINT = Stream("contact_point", contact_point)
 

@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+from shared.contracts.collection import PromiseBroken, PromiseCorrected, PromiseKept
+from shared.values.calendar import china_calendar
 from sqlalchemy import Row
 
 from collection_service.domain.case import step
@@ -10,8 +12,6 @@ from collection_service.domain.policy import POLICY
 from collection_service.domain.promise import State, judged, paid
 from collection_service.storage.cases import LockedCase, change_promise, promise_value, promises_of
 from collection_service.storage.copies import allocations_of
-from shared.contracts.collection import PromiseBroken, PromiseCorrected, PromiseKept
-from shared.values.calendar import china_calendar
 
 FAILED = {"PARTIAL", "BROKEN"}
 

@@ -6,6 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.collection import ContactAttempted, CustomerLostContact
+from shared.records.sealing import KeyRing
+from shared.records.work import Work
+from shared.values.calendar import china_calendar
+from shared.values.errors import Conflict, Invalid, Missing, Refused
+from shared.values.ids import new_id
 from sqlalchemy import Row
 
 from collection_service.domain.compliance.content import forbidden_spans
@@ -24,12 +30,6 @@ from collection_service.storage.cases import LockedCase, case_of, lock_case
 from collection_service.storage.copies import persons_of, points_of
 from collection_service.use_cases.check_contact import decide, look, read_token
 from collection_service.use_cases.invalidate_point import invalidate_point, remember_refusal
-from shared.contracts.collection import ContactAttempted, CustomerLostContact
-from shared.records.sealing import KeyRing
-from shared.records.work import Work
-from shared.values.calendar import china_calendar
-from shared.values.errors import Conflict, Invalid, Missing, Refused
-from shared.values.ids import new_id
 
 EFFECTIVE = {"SPOKE_DEBTOR", "SPOKE_THIRD", "REFUSED", "PROMISE", "DISPUTE"}
 NEXT_ACTION = timedelta(days=1)
@@ -70,9 +70,7 @@ async def reserve_attempt(work: Work, ring: KeyRing, token: str) -> Row[Any] | R
     return await add_attempt(work.session, _values(work, looked.case, wish, answer.decision_id, looked.number_idx))
 
 
-async def record_inbound(
-    work: Work, case_id: UUID, started_at: datetime, channel: str, person_id: UUID | None
-) -> Row[Any]:
+async def record_inbound(work: Work, case_id: UUID, started_at: datetime, channel: str, person_id: UUID | None) -> Row[Any]:
     """The customer came to us: always allowed, always logged."""
     case = await lock_case(work, case_id)
     if started_at > work.now:
@@ -110,9 +108,7 @@ async def start_attempt(work: Work, attempt_id: UUID) -> Row[Any]:
     """The line is dialled. Errors: 404; 409 `ATTEMPT_VOID` five minutes after the reservation, `ILLEGAL_ACTION`."""
     row = await _mine(work, attempt_id)
     if row.state != "reserved":
-        raise Conflict(
-            "ILLEGAL_ACTION", f"start is not possible in {row.state}", action="start", allowed=_allowed(row.state)
-        )
+        raise Conflict("ILLEGAL_ACTION", f"start is not possible in {row.state}", action="start", allowed=_allowed(row.state))
     if row.reserved_at + POLICY.reservation_life <= work.now:
         raise Conflict("ATTEMPT_VOID", "the reservation has run out: check again")
     return await change_attempt(work.session, attempt_id, state="started", started_at=work.now)
@@ -125,9 +121,7 @@ async def finish_attempt(work: Work, attempt_id: UUID, finish: Finish) -> Row[An
         raise Invalid("CONTENT_FORBIDDEN", "the note names a forbidden measure", spans=spans)
     row = await _mine(work, attempt_id)
     if row.state != "started":
-        raise Conflict(
-            "ILLEGAL_ACTION", f"finish is not possible in {row.state}", action="finish", allowed=_allowed(row.state)
-        )
+        raise Conflict("ILLEGAL_ACTION", f"finish is not possible in {row.state}", action="finish", allowed=_allowed(row.state))
     case = await lock_case(work, row.case_id)
     next_action = finish.next_action_at or work.now + NEXT_ACTION
     ended = await change_attempt(
@@ -140,9 +134,7 @@ async def finish_attempt(work: Work, attempt_id: UUID, finish: Finish) -> Row[An
         note=finish.note,
         next_action_at=next_action,
     )
-    await case.change(
-        next_action_at=next_action, last_contact_person_id=row.contact_person_id or case.row.last_contact_person_id
-    )
+    await case.change(next_action_at=next_action, last_contact_person_id=row.contact_person_id or case.row.last_contact_person_id)
     case.fact(
         ContactAttempted,
         attempt_id=row.id,
@@ -168,11 +160,7 @@ async def _follow_up(work: Work, case: LockedCase, row: Row[Any]) -> None:
 async def _watch_lost_contact(work: Work, case: LockedCase) -> None:
     """Three failed attempts on every verified point: the customer is lost (失联, CL-28), told when the last point fails."""
     persons = await persons_of(work.session, case.row.customer_id)
-    points = [
-        row
-        for row in await points_of(work.session, [row.id for row in persons])
-        if row.verified_at and not row.invalid_at
-    ]
+    points = [row for row in await points_of(work.session, [row.id for row in persons]) if row.verified_at and not row.invalid_at]
     fails = await failed_in_a_row(work.session, [row.id for row in points])
     total = POLICY.lost_contact_fails * len(fails)
     if fails and min(fails.values()) == POLICY.lost_contact_fails and sum(fails.values()) >= total:

@@ -5,6 +5,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.collection import CaseAssigned, CasePaused, CaseResumed
+from shared.records.audit import write_audit
+from shared.records.notices import notify
+from shared.records.work import Work
+from shared.values.errors import Conflict, Invalid, Missing
+from shared.values.ids import new_id
 from sqlalchemy import Row, select
 
 from collection_service.domain.case import step
@@ -12,12 +18,6 @@ from collection_service.domain.compliance.content import forbidden_spans
 from collection_service.domain.policy import POLICY
 from collection_service.storage.cases import add_pause, change_pause, lock_case
 from collection_service.storage.tables.cases import pause
-from shared.contracts.collection import CaseAssigned, CasePaused, CaseResumed
-from shared.records.audit import write_audit
-from shared.records.notices import notify
-from shared.records.work import Work
-from shared.values.errors import Conflict, Invalid, Missing
-from shared.values.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,7 @@ async def assign_case(work: Work, case_id: UUID, collector_id: UUID) -> Row[Any]
     await case.change(collector_id=collector_id)
     case.fact(CaseAssigned, collector_id=collector_id)
     await notify(work, collector_id, "case_assigned", case.row.number, "a case is yours")
-    await write_audit(
-        work, "case", case_id, "assign", before={"collector_id": before}, after={"collector_id": str(collector_id)}
-    )
+    await write_audit(work, "case", case_id, "assign", before={"collector_id": before}, after={"collector_id": str(collector_id)})
     await case.announce()
     return case.row
 

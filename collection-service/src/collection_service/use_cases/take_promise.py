@@ -5,6 +5,12 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.collection import PromiseCancelled, PromiseMade
+from shared.records.audit import write_audit
+from shared.records.work import Work
+from shared.values.calendar import china_calendar
+from shared.values.errors import Conflict, Missing
+from shared.values.ids import new_id
 from sqlalchemy import Row, select
 from sqlalchemy.exc import IntegrityError
 
@@ -14,12 +20,6 @@ from collection_service.domain.promise import check_new, deadline
 from collection_service.storage.cases import add_promise, change_promise, lock_case, pauses_of
 from collection_service.storage.copies import items_of
 from collection_service.storage.tables.cases import promise
-from shared.contracts.collection import PromiseCancelled, PromiseMade
-from shared.records.audit import write_audit
-from shared.records.work import Work
-from shared.values.calendar import china_calendar
-from shared.values.errors import Conflict, Missing
-from shared.values.ids import new_id
 
 SUPERVISOR = "promise:cancel"
 DISPUTES = {"COMPLAINT", "DISPUTE"}

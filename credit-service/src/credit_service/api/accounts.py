@@ -5,15 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
+from shared.records.work import Work
+from shared.web.commands import query
+from shared.web.pagination import PageQuery, page_query
 from sqlalchemy import select
 
 from credit_service.storage import invariants
 from credit_service.storage.accounts import bill_to, read_account
-from credit_service.storage.tables.ledger import journal, posting
 from credit_service.storage.standing import standing_of
-from shared.records.work import Work
-from shared.web.commands import query
-from shared.web.pagination import PageQuery, page_query
+from credit_service.storage.tables.ledger import journal, posting
 
 router = APIRouter(prefix="/api/v1/accounts", tags=["accounts"])
 
@@ -61,23 +61,18 @@ async def read(customer_id: UUID, work: Work = query("account:read")) -> dict[st
     account = await read_account(work.session, party.customer_id)
     standing = await standing_of(work.session, party.customer_id)
     dates = {
-        name: str(getattr(account, name)) if getattr(account, name) else None
-        for name in ("line_valid_until", "oldest_due_on")
+        name: str(getattr(account, name)) if getattr(account, name) else None for name in ("line_valid_until", "oldest_due_on")
     }
     head = {"customer_id": party.customer_id, "number": party.number, "gate": account.gate}
     return head | account.shown() | dates | {"stop_reasons": standing.stop_reasons()}
 
 
 @router.get("/{customer_id}/ledger", response_model=LedgerPage)
-async def ledger(
-    customer_id: UUID, work: Work = query("ledger:read"), page: PageQuery = Depends(page_query)
-) -> dict[str, Any]:
+async def ledger(customer_id: UUID, work: Work = query("ledger:read"), page: PageQuery = Depends(page_query)) -> dict[str, Any]:
     """The postings of the account."""
     party = await bill_to(work, customer_id)
     columns = (journal.c.id, journal.c.kind, journal.c.ref, journal.c.effective_on, journal.c.posted_at)
-    found = select(*columns).where(
-        journal.c.id.in_(select(posting.c.journal_id).where(posting.c.customer_id == party.customer_id))
-    )
+    found = select(*columns).where(journal.c.id.in_(select(posting.c.journal_id).where(posting.c.customer_id == party.customer_id)))
     heads = [dict(row) for row in (await work.session.execute(page.apply(found, journal.c.id))).mappings()]
     lines = await work.session.execute(select(posting).where(posting.c.journal_id.in_([head["id"] for head in heads])))
     by_journal: dict[UUID, list[dict[str, Any]]] = {}

@@ -6,6 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
+from shared.contracts.credit import LineKind
+from shared.records.approvals import steps_of
+from shared.records.work import Work
+from shared.web.bodies import Body, Day, Days, Line, Paragraph, PositiveFen
+from shared.web.commands import CommandRoute, command, query, settle
+from shared.web.pagination import PageQuery, page_query
 from sqlalchemy import Row, select
 
 from credit_service.domain.application import allowed_actions
@@ -14,12 +20,6 @@ from credit_service.storage.tables.file import customer
 from credit_service.storage.tables.lines import application
 from credit_service.use_cases import apply_for_line
 from credit_service.use_cases.apply_for_line import NewApplication, application_of, draft_application
-from shared.contracts.credit import LineKind
-from shared.records.approvals import steps_of
-from shared.records.work import Work
-from shared.web.bodies import Body, Day, Days, Line, Paragraph, PositiveFen
-from shared.web.commands import CommandRoute, command, query, settle
-from shared.web.pagination import PageQuery, page_query
 
 router = APIRouter(prefix="/api/v1/line-applications", tags=["line-applications"], route_class=CommandRoute)
 
@@ -116,17 +116,13 @@ async def submit(application_id: UUID, work: Work = command("line:propose")) -> 
 
 
 @router.post("/{application_id}/review-sales", response_model=ApplicationOut)
-async def review_sales(
-    application_id: UUID, body: CommentIn, work: Work = command("line:review_sales")
-) -> dict[str, Any]:
+async def review_sales(application_id: UUID, body: CommentIn, work: Work = command("line:review_sales")) -> dict[str, Any]:
     """The sales vice president agrees."""
     return await _shown(work, await apply_for_line.review_sales(work, application_id, body.comment))
 
 
 @router.post("/{application_id}/review-finance", response_model=ApplicationOut)
-async def review_finance(
-    application_id: UUID, body: FundsOpinionIn, work: Work = command("line:review_finance")
-) -> dict[str, Any]:
+async def review_finance(application_id: UUID, body: FundsOpinionIn, work: Work = command("line:review_finance")) -> dict[str, Any]:
     """The finance head agrees, with an opinion on funds."""
     opinion = body.model_dump(exclude={"comment"})
     return await _shown(work, await apply_for_line.review_finance(work, application_id, body.comment, opinion))

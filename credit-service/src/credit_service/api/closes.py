@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-
-from credit_service.storage.closes import close_row
-from credit_service.use_cases.close_day import check_close_day, close_days
 from shared.records.work import Work
 from shared.web.bodies import Body, Day
 from shared.web.commands import CommandRoute, command, query
 from shared.web.runtime import runtime_of
+
+from credit_service.storage.closes import close_row
+from credit_service.use_cases.close_day import check_close_day, close_days
 
 router = APIRouter(prefix="/api/v1/credit-closes", tags=["credit-closes"], route_class=CommandRoute)
 

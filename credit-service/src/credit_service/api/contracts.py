@@ -6,6 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from shared.records.work import Work
+from shared.web.bodies import Body, Day, Days, Paragraph, Word
+from shared.web.commands import CommandRoute, command, query
 from sqlalchemy import Row
 
 from credit_service.use_cases.review_contract import (
@@ -15,9 +18,6 @@ from credit_service.use_cases.review_contract import (
     make_effective,
     review_clause,
 )
-from shared.records.work import Work
-from shared.web.bodies import Body, Day, Days, Paragraph, Word
-from shared.web.commands import CommandRoute, command, query
 
 router = APIRouter(prefix="/api/v1/contracts", tags=["contracts"], route_class=CommandRoute)
 

@@ -5,11 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import Row, select
-
-from credit_service.storage.customers import PERSONAL, customer_of, in_scope
-from credit_service.storage.tables.file import customer
-from credit_service.use_cases.register_customer import NewCustomer, change_file, register_customer
 from shared.contracts.credit import CustomerType, LegalForm
 from shared.records.audit import write_audit
 from shared.records.masks import mask_address, mask_name, mask_phone
@@ -20,6 +15,11 @@ from shared.web.commands import CommandRoute, command, query
 from shared.web.pagination import PageQuery, page_query
 from shared.web.runtime import runtime_of
 from shared.web.versions import ExpectedVersion, tag
+from sqlalchemy import Row, select
+
+from credit_service.storage.customers import PERSONAL, customer_of, in_scope
+from credit_service.storage.tables.file import customer
+from credit_service.use_cases.register_customer import NewCustomer, change_file, register_customer
 
 router = APIRouter(prefix="/api/v1/customers", tags=["customers"], route_class=CommandRoute)
 Phone = Annotated[str, Field(pattern=r"^\+?[0-9][0-9 ()-]{4,24}$", examples=["13800001234"])]
@@ -47,9 +47,7 @@ class CustomerIn(Body):
     org_unit_id: UUID | None = None
     account_manager_id: UUID | None = None
     key_account: bool = False
-    profile: dict[Word, Line] = Field(
-        default_factory=dict, description="the other items of block A, B, C, D", max_length=50
-    )
+    profile: dict[Word, Line] = Field(default_factory=dict, description="the other items of block A, B, C, D", max_length=50)
 
 
 class CustomerChange(Body):
@@ -143,7 +141,7 @@ async def read_customer(
 
 
 @router.patch("/{customer_id}", response_model=CustomerOut)
-async def change_customer(  # noqa: PLR0913
+async def change_customer(
     customer_id: UUID,
     request: Request,
     response: Response,

@@ -6,15 +6,15 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel
+from shared.records.work import Work
+from shared.values.errors import Missing
+from shared.web.bodies import Body, PositiveFen
+from shared.web.commands import CommandRoute, command, query, settle
 
 from credit_service.domain.hold import Hold
 from credit_service.storage.accounts import bill_to
 from credit_service.storage.holds import hold_of
 from credit_service.use_cases.end_hold import amend_hold, release_hold, renew_hold
-from shared.records.work import Work
-from shared.values.errors import Missing
-from shared.web.bodies import Body, PositiveFen
-from shared.web.commands import CommandRoute, command, query, settle
 
 router = APIRouter(prefix="/api/v1/holds", tags=["holds"], route_class=CommandRoute)
 
@@ -53,9 +53,7 @@ async def read_hold(hold_id: UUID, work: Work = query("account:read")) -> dict[s
 
 
 @router.post("/{hold_id}/amend", response_model=HoldOut)
-async def amend(
-    hold_id: UUID, body: AmendIn, work: Work = command("order_check:run", key="required")
-) -> dict[str, Any]:
+async def amend(hold_id: UUID, body: AmendIn, work: Work = command("order_check:run", key="required")) -> dict[str, Any]:
     """Another amount. Errors: 409 `HOLD_ENDED`, `LIMIT_EXCEEDED`; 422 `BELOW_RESERVED`."""
     return _shown(settle(await amend_hold(work, hold_id, body.amount_fen)))
 

@@ -6,16 +6,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel
+from shared.records.work import Work
+from shared.web.bodies import Body, Word
+from shared.web.commands import CommandRoute, command, query
+from shared.web.pagination import PageQuery, page_query
 from sqlalchemy import Row, select
 
 from credit_service.storage.customers import in_scope
 from credit_service.storage.tables.file import customer
 from credit_service.storage.tables.lines import line
 from credit_service.use_cases.put_line_in_force import freeze_line, unfreeze_line
-from shared.records.work import Work
-from shared.web.bodies import Body, Word
-from shared.web.commands import CommandRoute, command, query
-from shared.web.pagination import PageQuery, page_query
 
 router = APIRouter(prefix="/api/v1/lines", tags=["lines"], route_class=CommandRoute)
 

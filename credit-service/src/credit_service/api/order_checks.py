@@ -6,13 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-
-from credit_service.domain.policy import POLICY
-from credit_service.use_cases.check_order import OrderAnswer, OrderCheck, check_order
 from shared.records.work import Work
 from shared.values.errors import Invalid
 from shared.web.bodies import Body, Day, Fen, PositiveFen, Word
 from shared.web.commands import CommandRoute, command
+
+from credit_service.domain.policy import POLICY
+from credit_service.use_cases.check_order import OrderAnswer, OrderCheck, check_order
 
 router = APIRouter(prefix="/api/v1/order-checks", tags=["order-checks"], route_class=CommandRoute)
 

@@ -6,12 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
-
-from credit_service.use_cases.request_override import decide_override, request_override
 from shared.records.work import Work
 from shared.web.bodies import Body, Fen, Line, Paragraph, Word
 from shared.web.commands import CommandRoute, command
+from sqlalchemy import Row
+
+from credit_service.use_cases.request_override import decide_override, request_override
 
 router = APIRouter(prefix="/api/v1/overrides", tags=["overrides"], route_class=CommandRoute)
 
@@ -21,9 +21,7 @@ class OverrideIn(Body):
 
     customer_id: UUID
     order_ref: Word
-    codes: list[Literal["LIMIT_EXCEEDED", "TERM_EXCEEDED", "AGE_6M", "LINE_EXPIRED"]] = Field(
-        min_length=1, max_length=4
-    )
+    codes: list[Literal["LIMIT_EXCEEDED", "TERM_EXCEEDED", "AGE_6M", "LINE_EXPIRED"]] = Field(min_length=1, max_length=4)
     excess_fen: Fen = 0
     reason: Line
 

@@ -6,6 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
+from shared.records.work import Work
+from shared.values.errors import Invalid, Missing
+from shared.web.bodies import Body, Day, Line, Paragraph, PositiveFen, Word
+from shared.web.commands import CommandRoute, command, query
 from sqlalchemy import Row
 
 from credit_service.domain.allocation import Share
@@ -15,10 +19,6 @@ from credit_service.use_cases.allocate_payment import allocate_payment
 from credit_service.use_cases.propose_correction import confirm_correction, propose_correction
 from credit_service.use_cases.receive_payment import Receipt, receive_payment
 from credit_service.use_cases.refund_payment import honour_bill
-from shared.records.work import Work
-from shared.values.errors import Invalid, Missing
-from shared.web.bodies import Body, Day, Line, Paragraph, PositiveFen, Word
-from shared.web.commands import CommandRoute, command, query
 
 router = APIRouter(prefix="/api/v1/payments", tags=["payments"], route_class=CommandRoute)
 
@@ -38,9 +38,7 @@ class PaymentIn(Body):
     serial: Word | None = Field(None, description="the bank's serial number: with the account it tells doubles apart")
     reference: Line | None = None
     order_ref: Word | None = Field(None, description="a prepayment: earmarked to this order")
-    designated: list[UUID] = Field(
-        default_factory=list, max_length=200, description="items that the payer named, in order"
-    )
+    designated: list[UUID] = Field(default_factory=list, max_length=200, description="items that the payer named, in order")
 
 
 class ShareIn(Body):
@@ -128,9 +126,7 @@ async def read_payment(payment_id: UUID, work: Work = query("ledger:read")) -> d
 
 
 @router.post("/{payment_id}/allocate", response_model=PaymentOut)
-async def allocate(
-    payment_id: UUID, body: AllocateIn, work: Work = command("payment:post", key="required")
-) -> dict[str, Any]:
+async def allocate(payment_id: UUID, body: AllocateIn, work: Work = command("payment:post", key="required")) -> dict[str, Any]:
     """Allocate on-account money by hand. Errors: 422 `OVER_ALLOCATED`."""
     shares = [Share(share.receivable_id, share.amount_fen) for share in body.shares]
     return await _shown(work, await allocate_payment(work, payment_id, shares))
@@ -161,9 +157,7 @@ async def refund(
 
 
 @router.post("/{payment_id}/confirm", response_model=PaymentOut)
-async def confirm(
-    payment_id: UUID, body: ConfirmIn, work: Work = command("payment:confirm", key="required")
-) -> dict[str, Any]:
+async def confirm(payment_id: UUID, body: ConfirmIn, work: Work = command("payment:confirm", key="required")) -> dict[str, Any]:
     """Carry the proposed correction out. Errors: 403 `SELF_APPROVAL`; 409 `NO_CORRECTION`, `REFUND_RAISES_EXPOSURE`."""
     return await _shown(work, await confirm_correction(work, payment_id, body.comment))
 

@@ -5,10 +5,6 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
-from sqlalchemy import Row
-
-from credit_service.storage.customers import customer_of, person_of
-from credit_service.use_cases.register_person import NewPerson, NewPoint, change_person_file, register_person
 from shared.contracts.credit import ContactRole, PointKind
 from shared.records.masks import mask_name, mask_point
 from shared.records.sealing import CustomerSeal, seal_of
@@ -17,6 +13,10 @@ from shared.web.bodies import Body, Line, Word
 from shared.web.commands import CommandRoute, command, query
 from shared.web.runtime import runtime_of
 from shared.web.versions import ExpectedVersion, tag
+from sqlalchemy import Row
+
+from credit_service.storage.customers import customer_of, person_of
+from credit_service.use_cases.register_person import NewPerson, NewPoint, change_person_file, register_person
 
 router = APIRouter(prefix="/api/v1/contact-persons", tags=["contact-persons"], route_class=CommandRoute)
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$", examples=["zh-CN"])]
@@ -77,9 +77,7 @@ class PersonOut(BaseModel):
 
 
 @router.post("", status_code=201, response_model=PersonOut)
-async def register(
-    request: Request, response: Response, body: PersonIn, work: Work = command("customer:write")
-) -> dict[str, Any]:
+async def register(request: Request, response: Response, body: PersonIn, work: Work = command("customer:write")) -> dict[str, Any]:
     """Add a contact person. Errors: 404 when the customer is out of scope."""
     ring = runtime_of(request).ring
     plain = body.model_dump(exclude={"contact_points"})
@@ -89,9 +87,7 @@ async def register(
 
 
 @router.get("/{person_id}", response_model=PersonOut)
-async def read_person(
-    person_id: UUID, request: Request, response: Response, work: Work = query("customer:read")
-) -> dict[str, Any]:
+async def read_person(person_id: UUID, request: Request, response: Response, work: Work = query("customer:read")) -> dict[str, Any]:
     """One person: in full with `customer:pii`, otherwise masked."""
     row = await person_of(work.session, person_id)
     await customer_of(work, row.customer_id)
@@ -101,7 +97,7 @@ async def read_person(
 
 
 @router.patch("/{person_id}", response_model=PersonOut)
-async def change_person(  # noqa: PLR0913
+async def change_person(
     person_id: UUID,
     request: Request,
     response: Response,
@@ -126,9 +122,7 @@ def _points(points: list[PointIn]) -> tuple[NewPoint, ...]:
 def _shown(row: Row[Any], seal: CustomerSeal, *, masked: bool) -> dict[str, Any]:
     name = seal.open(row.name)
     points = [_point(point, seal.open(point["value"]), masked=masked) for point in row.contact_points]
-    plain = {
-        key: row._mapping[key] for key in ("id", "customer_id", "version", "role", "language", "preferred_channel")
-    }
+    plain = {key: row._mapping[key] for key in ("id", "customer_id", "version", "role", "language", "preferred_channel")}
     return plain | {"name": mask_name(name) if masked else name or "***", "contact_points": points, "masked": masked}
 
 

@@ -6,6 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
+from shared.records.work import Work
+from shared.values.errors import Invalid, Missing
+from shared.web.bodies import Body, Day, PositiveFen, Word
+from shared.web.commands import CommandRoute, command, query
+from shared.web.pagination import PageQuery, page_query
 from sqlalchemy import Row, select
 
 from credit_service.storage.accounts import bill_to
@@ -14,16 +19,9 @@ from credit_service.storage.receivables import receivable_of
 from credit_service.storage.tables.file import customer
 from credit_service.storage.tables.ledger import receivable
 from credit_service.use_cases.post_receivable import OtherDebt, Shipped, post_other, post_shipment
-from shared.records.work import Work
-from shared.values.errors import Invalid, Missing
-from shared.web.bodies import Body, Day, PositiveFen, Word
-from shared.web.commands import CommandRoute, command, query
-from shared.web.pagination import PageQuery, page_query
 
 router = APIRouter(prefix="/api/v1/receivables", tags=["receivables"], route_class=CommandRoute)
-OtherKind = Literal[
-    "deposit", "on_account", "property_fee", "rent_bill", "compensation", "fine", "employee_advance", "other"
-]
+OtherKind = Literal["deposit", "on_account", "property_fee", "rent_bill", "compensation", "fine", "employee_advance", "other"]
 
 
 class ReceivableIn(Body):
@@ -78,9 +76,7 @@ async def post(body: ReceivableIn, work: Work = command("receivable:post", key="
         names = ("shipped_on", "token", "amount_fen", "invoice_ref", "customer_id", "order_ref", "shipment_ref")
         return _shown(await post_shipment(work, Shipped(**{name: getattr(body, name) for name in names})))
     if body.customer_id is None or body.kind is None or body.amount_fen is None or body.occurred_on is None:
-        raise Invalid(
-            "RECEIVABLE_INCOMPLETE", "shipped_on with a token, or customer_id, kind, amount_fen and occurred_on"
-        )
+        raise Invalid("RECEIVABLE_INCOMPLETE", "shipped_on with a token, or customer_id, kind, amount_fen and occurred_on")
     other = OtherDebt(body.customer_id, body.kind, body.amount_fen, body.occurred_on, body.due_on, body.order_ref)
     return _shown(await post_other(work, other))
 

@@ -5,12 +5,12 @@ from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
-
-from credit_service.domain.aging import BUCKETS
-from credit_service.storage.aging import aging_by_customer
 from shared.records.work import Work
 from shared.web.bodies import Day
 from shared.web.commands import query
+
+from credit_service.domain.aging import BUCKETS
+from credit_service.storage.aging import aging_by_customer
 
 router = APIRouter(prefix="/api/v1/credit-reports", tags=["credit-reports"])
 

@@ -7,11 +7,11 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
-
-from credit_service.use_cases.check_shipment import ShipmentCheck, check_shipment
 from shared.records.work import Work
 from shared.web.bodies import Body, Day, PositiveFen, Word
 from shared.web.commands import CommandRoute, command
+
+from credit_service.use_cases.check_shipment import ShipmentCheck, check_shipment
 
 router = APIRouter(prefix="/api/v1/shipment-checks", tags=["shipment-checks"], route_class=CommandRoute)
 

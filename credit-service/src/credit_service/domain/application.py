@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
-from credit_service.domain.policy import CreditPolicy
 from shared.values.calendar import add_months
 from shared.values.errors import Conflict, Invalid
+
+from credit_service.domain.policy import CreditPolicy
 
 Kind = Literal["NEW", "INCREASE", "DECREASE", "TERM", "UNRATED", "EXCEPTION", "BELOW_GRADE"]
 State = Literal["DRAFT", "SUBMITTED", "SALES_VP", "FINANCE", "APPROVED", "EFFECTIVE", "REJECTED", "WITHDRAWN", "LAPSED"]
@@ -60,7 +61,7 @@ def step(kind: Kind, state: State, action: Action) -> Transition:
     for row in chain_of(kind):
         if (row.source, row.action) == (state, action):
             return row
-    facts = {"from": state, "action": action, "allowed": allowed_actions(kind, state)}
+    facts: dict[str, Any] = {"from": state, "action": action, "allowed": allowed_actions(kind, state)}
     raise Conflict("ILLEGAL_ACTION", f"{action} is not possible in {state}", **facts)
 
 

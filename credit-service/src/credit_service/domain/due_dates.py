@@ -2,8 +2,9 @@
 
 from datetime import date, timedelta
 
-from credit_service.domain.policy import CreditPolicy
 from shared.values.calendar import add_months
+
+from credit_service.domain.policy import CreditPolicy
 
 AGE_MONTHS = 6
 

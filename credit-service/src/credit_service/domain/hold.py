@@ -71,9 +71,7 @@ class Hold:
     def ended(self, state: HoldState) -> "Hold":
         """Released or expired: what is neither shipped nor reserved goes back (reserved must be 0)."""
         back = self.held_fen + self.prepaid_fen + self.missing_fen
-        return replace(
-            self, held_fen=0, prepaid_fen=0, missing_fen=0, released_fen=self.released_fen + back, state=state
-        )
+        return replace(self, held_fen=0, prepaid_fen=0, missing_fen=0, released_fen=self.released_fen + back, state=state)
 
     def filled(self, amount_fen: int) -> "Hold":
         """A payment of the order covers what a bounced one left missing."""

@@ -147,9 +147,7 @@ def _amount_reasons(order: Order, room: int, policy: CreditPolicy) -> list[Reaso
         return []
     reasons: list[Reason] = [{"code": "LIMIT_EXCEEDED", "short_fen": order.credit_fen - room}]
     if order.accept_partial and room < policy.min_partial_fen:
-        reasons.append(
-            {"code": "BELOW_MIN_PARTIAL", "room_fen": max(0, room), "min_partial_fen": policy.min_partial_fen}
-        )
+        reasons.append({"code": "BELOW_MIN_PARTIAL", "room_fen": max(0, room), "min_partial_fen": policy.min_partial_fen})
     return reasons
 
 
@@ -162,9 +160,7 @@ def _prepay_needed(account: Account, order: Order, nothing_on_credit: bool, exem
     return max(0, for_amount, for_cash)
 
 
-def _ways(  # noqa: PLR0913
-    order: Order, reasons: list[Reason], room: int, needed: int | None, age: list[Reason], policy: CreditPolicy
-) -> list[str]:
+def _ways(order: Order, reasons: list[Reason], room: int, needed: int | None, age: list[Reason], policy: CreditPolicy) -> list[str]:
     """What would let the order pass, as machine-readable words: pay the old items, prepay, take less, ask for an override."""
     if needed is None:
         return []

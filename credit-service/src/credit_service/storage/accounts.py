@@ -4,17 +4,17 @@ from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 from uuid import UUID
 
+from shared.contracts.event import Event
+from shared.messaging.outbox import publish
+from shared.records.scope import visible
+from shared.records.work import Work
+from shared.values.errors import Missing
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit_service.domain.account import Account
 from credit_service.storage.tables.account import ACCOUNT, account
 from credit_service.storage.tables.file import customer
-from shared.contracts.event import Event
-from shared.messaging.outbox import publish
-from shared.records.scope import visible
-from shared.records.work import Work
-from shared.values.errors import Missing
 
 COLUMNS = [account.c[field.name] for field in fields(Account)]
 Fact = TypeVar("Fact", bound=Event)

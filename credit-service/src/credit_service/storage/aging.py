@@ -3,6 +3,7 @@
 from datetime import date
 from typing import Any
 
+from shared.records.work import Work
 from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -10,7 +11,6 @@ from credit_service.domain.aging import BY_DUE, LAST
 from credit_service.storage.customers import in_scope
 from credit_service.storage.tables.file import customer
 from credit_service.storage.tables.ledger import allocation, receivable
-from shared.records.work import Work
 
 
 async def aging_by_customer(work: Work, as_of: date) -> list[dict[str, Any]]:

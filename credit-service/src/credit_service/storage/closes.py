@@ -39,9 +39,7 @@ async def change_close(session: AsyncSession, **values: Any) -> None:
     await session.execute(update(day_close).where(day_close.c.id == THE_CLOSE).values(values))
 
 
-async def customers_with_work(
-    session: AsyncSession, day: date, soon_days: int, customer_id: UUID | None
-) -> Sequence[UUID]:
+async def customers_with_work(session: AsyncSession, day: date, soon_days: int, customer_id: UUID | None) -> Sequence[UUID]:
     """Customers with an open item that still owes an announcement on that day, by id."""
     columns = receivable.c
     overdue = (columns.due_on < day) & columns.overdue_event_on.is_(None)
@@ -58,9 +56,7 @@ async def items_at(session: AsyncSession, customer_id: UUID, day: date) -> Seque
     columns = receivable.c
     covered = case((func.coalesce(columns.dispute_until, day) >= day, columns.disputed_fen), else_=0)
     mine = select(receivable, (columns.open_fen - covered).label("undisputed_fen"))
-    return (
-        await session.execute(mine.where(columns.customer_id == customer_id, columns.open_fen > 0).order_by(columns.id))
-    ).all()
+    return (await session.execute(mine.where(columns.customer_id == customer_id, columns.open_fen > 0).order_by(columns.id))).all()
 
 
 async def mark(session: AsyncSession, receivable_id: UUID, column: str, day: date) -> None:

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from shared.records.scope import visible
+from shared.records.work import Work
+from shared.values.errors import Missing
 from sqlalchemy import Row, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit_service.storage.tables.file import contact_person, customer
-from shared.records.scope import visible
-from shared.records.work import Work
-from shared.values.errors import Missing
 
 PERSONAL = ("name", "phone", "address")
 

@@ -81,6 +81,5 @@ async def broken(session: AsyncSession, customer_id: UUID | None = None) -> dict
 def described(found: dict[str, list[str]]) -> list[dict[str, Any]]:
     """The result as an answer shows it."""
     return [
-        {"id": item.id, "rule": item.rule, "holds": not found[item.id], "broken_by": found[item.id][:20]}
-        for item in INVARIANTS
+        {"id": item.id, "rule": item.rule, "holds": not found[item.id], "broken_by": found[item.id][:20]} for item in INVARIANTS
     ]

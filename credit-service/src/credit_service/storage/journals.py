@@ -6,11 +6,11 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from shared.records.work import Work
+from shared.values.ids import new_id
 from sqlalchemy import insert
 
 from credit_service.storage.tables.ledger import journal, posting
-from shared.records.work import Work
-from shared.values.ids import new_id
 
 Acct = Literal[
     "AR", "ON_ACCOUNT", "BILLS", "SALES_CLEARING", "BANK", "INTEREST", "FEES", "CREDIT_NOTE", "BAD_DEBT",
@@ -49,10 +49,7 @@ async def post(
     }
     await work.session.execute(insert(journal).values(head))
     lines = [line for entry in entries if entry.amount_fen for line in _lines(entry)]
-    rows = [
-        {"journal_id": journal_id, "line": number, "customer_id": customer_id, **line}
-        for number, line in enumerate(lines, 1)
-    ]
+    rows = [{"journal_id": journal_id, "line": number, "customer_id": customer_id, **line} for number, line in enumerate(lines, 1)]
     await work.session.execute(insert(posting), rows)
     return journal_id
 

@@ -29,9 +29,7 @@ async def payment_by_dedupe_key(session: AsyncSession, key: str) -> Row[Any] | N
 async def change_payment(session: AsyncSession, payment_id: UUID, **values: Any) -> Row[Any]:
     """Add to its amounts (`*_fen`) or replace its state."""
     changed = {name: payment.c[name] + value if name.endswith("_fen") else value for name, value in values.items()}
-    return (
-        await session.execute(update(payment).where(payment.c.id == payment_id).values(changed).returning(payment))
-    ).one()
+    return (await session.execute(update(payment).where(payment.c.id == payment_id).values(changed).returning(payment))).one()
 
 
 async def cash_on_account(session: AsyncSession, customer_id: UUID) -> Sequence[Row[Any]]:
@@ -40,14 +38,12 @@ async def cash_on_account(session: AsyncSession, customer_id: UUID) -> Sequence[
     return (await session.execute(mine.order_by(payment.c.value_date, payment.c.id))).all()
 
 
-async def earmarks_of_order(session: AsyncSession, customer_id: UUID, order_ref: str) -> Sequence[Row[Any]]:
+async def earmarks_of_order(session: AsyncSession, customer_id: UUID, order_ref: str) -> Sequence[Any]:
     """What is earmarked to an order, oldest money first: payment id, amount, value date."""
     joined = select(earmark.c.payment_id, earmark.c.amount_fen, payment.c.value_date).join(
         payment, payment.c.id == earmark.c.payment_id
     )
-    mine = joined.where(
-        payment.c.customer_id == customer_id, earmark.c.order_ref == order_ref, earmark.c.amount_fen > 0
-    )
+    mine = joined.where(payment.c.customer_id == customer_id, earmark.c.order_ref == order_ref, earmark.c.amount_fen > 0)
     return (await session.execute(mine.order_by(payment.c.value_date, payment.c.id))).all()
 
 

@@ -16,7 +16,8 @@ from credit_service.storage.accounts import COLUMNS
 NEVER = date.min
 RETURNED = ", ".join(column.name for column in COLUMNS)
 TAKE = """
-UPDATE account SET held_fen=held_fen+:credit, unapplied_fen=unapplied_fen-:cash, earmarked_fen=earmarked_fen+:cash, event_seq=event_seq+:events
+UPDATE account SET held_fen=held_fen+:credit, unapplied_fen=unapplied_fen-:cash, earmarked_fen=earmarked_fen+:cash,
+  event_seq=event_seq+:events
  WHERE customer_id=:customer AND gate<>'SUSPENDED' AND unapplied_fen>=:cash
    AND (:credit+:cash=0 OR ar_fen+bills_fen+held_fen-unapplied_fen+:cash+:credit<=limit_fen+:excess)
    AND (:credit=0 OR (gate='CREDIT' AND line_valid_until>=:line_on
@@ -37,7 +38,7 @@ announced AS (
   SELECT :event_id, 'credit.events', customer_id::text, 'account', customer_id, event_seq, :event_type, :now,
          :headers || convert_to(event_seq::text, 'UTF8'), :data
   FROM taken)
-SELECT {RETURNED} FROM taken""").bindparams(bindparam("input", type_=JSONB))  # noqa: S608  built from our own constants
+SELECT {RETURNED} FROM taken""").bindparams(bindparam("input", type_=JSONB))
 
 
 @dataclass(frozen=True, slots=True)

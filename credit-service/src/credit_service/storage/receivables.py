@@ -67,9 +67,7 @@ async def gate_dates(session: AsyncSession, customer_id: UUID) -> tuple[date | N
     due = case((put_off, func.greatest(receivable.c.due_on, receivable.c.dispute_until)), else_=receivable.c.due_on)
     aged = case((put_off, func.greatest(receivable.c.aged_on, receivable.c.dispute_until)), else_=receivable.c.aged_on)
     mine = (receivable.c.customer_id == customer_id) & (receivable.c.open_fen > 0)
-    row = (
-        await session.execute(select(func.min(due), func.min(aged)).where(mine, receivable.c.component == "PRINCIPAL"))
-    ).one()
+    row = (await session.execute(select(func.min(due), func.min(aged)).where(mine, receivable.c.component == "PRINCIPAL"))).one()
     return row[0], row[1]
 
 

@@ -24,22 +24,14 @@ async def standing_of(session: AsyncSession, customer_id: UUID) -> Standing:
         .where(line.c.customer_id == customer_id, line.c.state != "CLOSED")
     )
     row = (await session.execute(live)).first()
-    terms = (
-        LineTerms(row.limit_fen, row.term_days, row.valid_until, row.contract_until, tuple(row.frozen_for))
-        if row
-        else None
-    )
-    file = (
-        await session.execute(select(customer.c.managed, customer.c.customer_class).where(customer.c.id == customer_id))
-    ).one()
+    terms = LineTerms(row.limit_fen, row.term_days, row.valid_until, row.contract_until, tuple(row.frozen_for)) if row else None
+    file = (await session.execute(select(customer.c.managed, customer.c.customer_class).where(customer.c.id == customer_id))).one()
     return Standing(file.managed, terms, file.customer_class)
 
 
 async def last_term_days(session: AsyncSession, customer_id: UUID) -> int | None:
     """The term of the line in force, else of the last one, else None."""
     newest = (
-        select(line.c.term_days)
-        .where(line.c.customer_id == customer_id)
-        .order_by(line.c.effective_from.desc(), line.c.id.desc())
+        select(line.c.term_days).where(line.c.customer_id == customer_id).order_by(line.c.effective_from.desc(), line.c.id.desc())
     )
     return await session.scalar(newest.limit(1))

@@ -3,6 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from shared.records.work import Work
+from shared.values.errors import Conflict, Invalid, Missing
 from sqlalchemy import Row
 
 from credit_service.domain.allocation import Share
@@ -11,8 +13,6 @@ from credit_service.storage.payments import payment_of
 from credit_service.storage.receivables import receivable_of
 from credit_service.use_cases.apply_payment import apply_payment
 from credit_service.use_cases.conclude import conclude
-from shared.records.work import Work
-from shared.values.errors import Conflict, Invalid, Missing
 
 
 async def allocate_payment(work: Work, payment_id: UUID, shares: list[Share]) -> Row[Any]:

@@ -7,6 +7,19 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.credit import LineApproved, LineRejected, LineRequested
+from shared.contracts.credit_account import ViolationRecorded
+from shared.messaging.outbox import publish
+from shared.records.approvals import record_step
+from shared.records.audit import write_audit
+from shared.records.notices import notify
+from shared.records.numbering import next_number
+from shared.records.people import people_with_role
+from shared.records.timers import plan_timer, void_timers
+from shared.records.work import Work
+from shared.values.calendar import BUSINESS_ZONE
+from shared.values.errors import Conflict, Forbidden, Invalid, Missing, Refused
+from shared.values.ids import new_id
 from sqlalchemy import Row, insert, select, update
 
 from credit_service.domain.application import (
@@ -27,19 +40,6 @@ from credit_service.storage.tables.file import contract
 from credit_service.storage.tables.lines import APPLICATION, application, line
 from credit_service.storage.tables.records import violation
 from credit_service.use_cases.put_line_in_force import put_line_in_force
-from shared.contracts.credit import LineApproved, LineRejected, LineRequested
-from shared.contracts.credit_account import ViolationRecorded
-from shared.messaging.outbox import publish
-from shared.records.approvals import record_step
-from shared.records.audit import write_audit
-from shared.records.notices import notify
-from shared.records.numbering import next_number
-from shared.records.people import people_with_role
-from shared.records.timers import plan_timer, void_timers
-from shared.records.work import Work
-from shared.values.calendar import BUSINESS_ZONE
-from shared.values.errors import Conflict, Forbidden, Invalid, Missing, Refused
-from shared.values.ids import new_id
 
 LAPSES_AFTER = timedelta(days=30)
 LAPSE = "application.lapse"
@@ -111,7 +111,7 @@ async def review_finance(work: Work, application_id: UUID, comment: str, opinion
 
 
 async def approve(work: Work, application_id: UUID, comment: str) -> Row[Any] | Refused:
-    """The last word by amount and term (CR-47, CR-48). Beyond one's authority: 403 `BEYOND_AUTHORITY`, which leaves a trace (CR-63)."""
+    """The last word by amount and term (CR-47, CR-48). Beyond one's authority: 403, which leaves a trace (CR-63)."""
     row = await lock_application(work, application_id)
     move = step(row.kind, row.state, "approve")
     roles = work.grant.roles if work.grant else frozenset[str]()
@@ -146,18 +146,14 @@ async def withdraw(work: Work, application_id: UUID) -> Row[Any]:
 
 async def lapse(work: Work, application_id: UUID) -> None:
     """Untouched for 30 days after it was submitted: LAPSED (CR-54)."""
-    row = (
-        await work.session.execute(select(application).where(application.c.id == application_id).with_for_update())
-    ).first()
+    row = (await work.session.execute(select(application).where(application.c.id == application_id).with_for_update())).first()
     if row is not None and row.state == "SUBMITTED":
         await _move(work, row, Transition("SUBMITTED", "withdraw", "", "LAPSED"))
 
 
 async def put_in_force(work: Work, application_id: UUID) -> None:
     """The day has come on which an approved line counts (CR-54)."""
-    row = (
-        await work.session.execute(select(application).where(application.c.id == application_id).with_for_update())
-    ).first()
+    row = (await work.session.execute(select(application).where(application.c.id == application_id).with_for_update())).first()
     if row is not None and row.state == "APPROVED":
         await put_line_in_force(work, row)
         await _move(work, row, Transition("APPROVED", "approve", "", "EFFECTIVE"))
@@ -175,9 +171,7 @@ async def application_of(work: Work, application_id: UUID) -> Row[Any]:
 async def lock_application(work: Work, application_id: UUID) -> Row[Any]:
     """The same, locked: of two deciders one waits for the other."""
     await application_of(work, application_id)
-    return (
-        await work.session.execute(select(application).where(application.c.id == application_id).with_for_update())
-    ).one()
+    return (await work.session.execute(select(application).where(application.c.id == application_id).with_for_update())).one()
 
 
 async def _check(work: Work, customer: Row[Any], new: NewApplication) -> None:
@@ -234,9 +228,7 @@ async def _approve_step(work: Work, row: Row[Any], move: Transition, decision: s
 async def _refuse_beyond_authority(work: Work, row: Row[Any]) -> Refused:
     account = await lock_account_of(work, row.customer_id)
     values = {"id": new_id(), "customer_id": row.customer_id, "kind": "BEYOND_AUTHORITY", "person_id": work.actor.id}
-    await work.session.execute(
-        insert(violation).values(amount_fen=row.limit_fen, subject=row.number, at=work.now, **values)
-    )
+    await work.session.execute(insert(violation).values(amount_fen=row.limit_fen, subject=row.number, at=work.now, **values))
     account.fact(ViolationRecorded, kind="BEYOND_AUTHORITY", person_id=work.actor.id, amount_fen=row.limit_fen)
     await account.announce()
     await write_audit(work, "application", row.id, "approve_refused", reason="beyond authority")

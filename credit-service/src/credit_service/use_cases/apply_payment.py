@@ -4,13 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
-from credit_service.domain.allocation import Share
-from credit_service.storage.accounts import LockedAccount
-from credit_service.storage.journals import Entry, post
-from credit_service.storage.payments import add_allocations, change_payment
-from credit_service.storage.receivables import change_open, receivable_of
 from shared.contracts.credit_account import (
     AllocationLine,
     PaymentApplied,
@@ -18,11 +11,16 @@ from shared.contracts.credit_account import (
     ReceivableSettled,
 )
 from shared.values.ids import new_id
+from sqlalchemy import Row
+
+from credit_service.domain.allocation import Share
+from credit_service.storage.accounts import LockedAccount
+from credit_service.storage.journals import Entry, post
+from credit_service.storage.payments import add_allocations, change_payment
+from credit_service.storage.receivables import change_open, receivable_of
 
 
-async def apply_payment(
-    account: LockedAccount, payment: Row[Any], shares: Sequence[Share], *, earmarked: bool = False
-) -> None:
+async def apply_payment(account: LockedAccount, payment: Row[Any], shares: Sequence[Share], *, earmarked: bool = False) -> None:
     """Move `shares` of a payment from on-account (or earmarked) money to receivables; tells the facts, publishes nothing."""
     total = sum(share.amount_fen for share in shares)
     if not total:
@@ -67,9 +65,7 @@ def tell_balance(account: LockedAccount, row: Row[Any], cause: str, cause_id: UU
 def _tell_settled(account: LockedAccount, row: Row[Any]) -> None:
     day = account.work.day
     days = (day - row.occurred_on).days
-    account.fact(
-        ReceivableSettled, settled_on=day, days_to_pay=days, within_contract=day <= row.due_on, **state_of(row)
-    )
+    account.fact(ReceivableSettled, settled_on=day, days_to_pay=days, within_contract=day <= row.due_on, **state_of(row))
 
 
 def _row(journal_id: UUID, payment_id: UUID, share: Share, effective_on: Any) -> dict[str, Any]:
@@ -84,6 +80,4 @@ def _row(journal_id: UUID, payment_id: UUID, share: Share, effective_on: Any) ->
 
 
 def _line(row: Row[Any], share: Share) -> AllocationLine:
-    return AllocationLine(
-        receivable_id=row.id, component=row.component, amount_fen=share.amount_fen, open_fen_after=row.open_fen
-    )
+    return AllocationLine(receivable_id=row.id, component=row.component, amount_fen=share.amount_fen, open_fen_after=row.open_fen)

@@ -6,6 +6,12 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.credit_account import OrderHeld, OrderPassed, OrderTrimmed
+from shared.messaging.envelope import Stamp, encode_headers
+from shared.messaging.outbox import mark_published, payload_of
+from shared.records.work import Work
+from shared.values.errors import Conflict, Invalid
+from shared.values.ids import new_id
 from sqlalchemy.exc import IntegrityError
 
 from credit_service.domain.account import Account
@@ -20,12 +26,6 @@ from credit_service.storage.receivables import deposit_open, old_items
 from credit_service.storage.standing import standing_of
 from credit_service.use_cases.earmark_cash import earmark_cash
 from credit_service.use_cases.use_override import Granted, find_override, spend_override
-from shared.contracts.credit_account import OrderHeld, OrderPassed, OrderTrimmed
-from shared.messaging.envelope import Stamp, encode_headers
-from shared.messaging.outbox import mark_published, payload_of
-from shared.records.work import Work
-from shared.values.errors import Conflict, Invalid
-from shared.values.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +120,7 @@ async def _under_lock(work: Work, party: Party, asked: OrderCheck) -> OrderAnswe
     return replace(answer, account=await read_account(work.session, party.customer_id))
 
 
-async def _decide(
-    account: LockedAccount, asked: OrderCheck, as_of: date, exemption: Exemption
-) -> tuple[Order, OrderDecision]:
+async def _decide(account: LockedAccount, asked: OrderCheck, as_of: date, exemption: Exemption) -> tuple[Order, OrderDecision]:
     session, customer_id = account.work.session, account.party.customer_id
     earmarked = await earmarked_to(session, customer_id, asked.order_ref)
     deposit = await deposit_open(session, customer_id, asked.order_ref)
@@ -132,9 +130,7 @@ async def _decide(
     return order, decide_order(account.state, standing, order, items, as_of, POLICY, exemption)
 
 
-async def _hold(
-    account: LockedAccount, asked: OrderCheck, order: Order, answer: OrderAnswer, granted: Granted
-) -> OrderAnswer:
+async def _hold(account: LockedAccount, asked: OrderCheck, order: Order, answer: OrderAnswer, granted: Granted) -> OrderAnswer:
     decision = answer.decision
     taking = _taking(account.work.day, account.party, decision.credit_fen, order.cash_fen, granted.exemption)
     taken = await take(account.work.session, taking)
@@ -155,9 +151,7 @@ async def _hold(
             approved_fen=decision.approved_fen,
         )
     else:
-        account.fact(
-            OrderPassed, order_ref=asked.order_ref, hold_id=hold.id, amount_fen=asked.amount_fen, stage="order"
-        )
+        account.fact(OrderPassed, order_ref=asked.order_ref, hold_id=hold.id, amount_fen=asked.amount_fen, stage="order")
     return replace(answer, hold=hold)
 
 
@@ -207,9 +201,7 @@ def _taking(day: date, party: Party, credit: int, cash: int, exemption: Exemptio
 
 def _new_hold(work: Work, party: Party, asked: OrderCheck, credit: int, prepaid: int = 0) -> Hold:
     expires_at = work.now + POLICY.hold_life
-    return Hold(
-        new_id(), party.customer_id, asked.order_ref, credit + prepaid, credit, prepaid, 0, 0, 0, 0, expires_at, "HELD"
-    )
+    return Hold(new_id(), party.customer_id, asked.order_ref, credit + prepaid, credit, prepaid, 0, 0, 0, 0, expires_at, "HELD")
 
 
 def _input(asked: OrderCheck) -> dict[str, Any]:
@@ -223,4 +215,4 @@ def _input(asked: OrderCheck) -> dict[str, Any]:
 
 def _plain(reasons: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Reasons as plain JSON values."""
-    return json.loads(json.dumps(reasons, default=str))  # type: ignore[no-any-return]
+    return json.loads(json.dumps(reasons, default=str))

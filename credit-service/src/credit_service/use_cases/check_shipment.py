@@ -6,6 +6,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.credit_account import ShipmentBlocked, ShipmentReleased
+from shared.records.work import Work
+from shared.values.errors import Conflict, Invalid
+from shared.values.ids import new_id
+
 from credit_service.domain.hold import Hold
 from credit_service.domain.order_check import NO_EXEMPTION
 from credit_service.domain.policy import POLICY
@@ -25,10 +30,6 @@ from credit_service.storage.receivables import old_items
 from credit_service.storage.standing import standing_of
 from credit_service.use_cases.check_order import _plain
 from credit_service.use_cases.use_override import exemption_of
-from shared.contracts.credit_account import ShipmentBlocked, ShipmentReleased
-from shared.records.work import Work
-from shared.values.errors import Conflict, Invalid
-from shared.values.ids import new_id
 
 TOKEN_BYTES = 32
 
@@ -109,9 +110,7 @@ async def _end_earlier(account: LockedAccount, hold: Hold | None, asked: Shipmen
     return freed
 
 
-async def _answer(
-    account: LockedAccount, hold: Hold | None, asked: ShipmentCheck, decision: ShipmentDecision
-) -> ShipmentAnswer:
+async def _answer(account: LockedAccount, hold: Hold | None, asked: ShipmentCheck, decision: ShipmentDecision) -> ShipmentAnswer:
     if decision.reasons or hold is None:
         reasons = _plain(decision.reasons)
         account.fact(ShipmentBlocked, order_ref=asked.order_ref, shipment_ref=asked.shipment_ref, reasons=reasons)
@@ -159,9 +158,7 @@ async def _issue(account: LockedAccount, hold: Hold, asked: ShipmentCheck) -> Sh
         amount_fen=asked.amount_fen,
         released_by=work.actor.id,
     )
-    return ShipmentAnswer(
-        "RELEASE", new_id(), asked.shipment_ref, asked.amount_fen, hold.id, release_id, token, expires_at
-    )
+    return ShipmentAnswer("RELEASE", new_id(), asked.shipment_ref, asked.amount_fen, hold.id, release_id, token, expires_at)
 
 
 async def _record(account: LockedAccount, asked: ShipmentCheck, answer: ShipmentAnswer) -> None:

@@ -4,6 +4,17 @@ import logging
 from datetime import date
 from uuid import UUID
 
+from shared.contracts.credit_account import (
+    DayClosed,
+    ReceivableDueSoon,
+    ReceivableOverdue,
+    ReceivableSixMonthsUnpaid,
+)
+from shared.database.engine import Database
+from shared.messaging.outbox import publish
+from shared.records.work import Work
+from shared.values.errors import Invalid
+
 from credit_service.domain.daily_close import OpenItem, announcements, days_to_close
 from credit_service.domain.policy import POLICY
 from credit_service.storage.accounts import LockedAccount, lock_account_of
@@ -19,16 +30,6 @@ from credit_service.storage.closes import (
 from credit_service.storage.tables.records import DAY_CLOSE
 from credit_service.use_cases.apply_payment import state_of
 from credit_service.use_cases.recompute_gate import recompute_gate
-from shared.contracts.credit_account import (
-    DayClosed,
-    ReceivableDueSoon,
-    ReceivableOverdue,
-    ReceivableSixMonthsUnpaid,
-)
-from shared.database.engine import Database
-from shared.messaging.outbox import publish
-from shared.records.work import Work
-from shared.values.errors import Invalid
 
 MARKS = {"overdue": "overdue_event_on", "due_soon": "due_soon_event_on", "six_months": "aged_event_on"}
 log = logging.getLogger(__name__)
@@ -108,6 +109,4 @@ async def _publish_barrier(database: Database, work: Work, day: date, total: int
         inner = Work(session, work.now, work.actor, work.trace)
         await publish(inner, DAY_CLOSE, THE_CLOSE, DayClosed(as_of=day), broadcast=True)
         newest = max(day, row.last_closed_on or day)
-        await change_close(
-            session, last_closed_on=newest, progress_done=total, quarantined=quarantined, closed_at=work.now
-        )
+        await change_close(session, last_closed_on=newest, progress_done=total, quarantined=quarantined, closed_at=work.now)

@@ -1,12 +1,13 @@
 """The end of every ledger command: settle, gate, the facts that follow, and their publication."""
 
+from shared.contracts.credit_account import CustomerCleared, ExposureExceeded
+
 from credit_service.domain.allocation import allocate
 from credit_service.storage.accounts import LockedAccount
 from credit_service.storage.payments import cash_on_account
 from credit_service.storage.receivables import debts_of, open_items
 from credit_service.use_cases.apply_payment import apply_payment
 from credit_service.use_cases.recompute_gate import recompute_gate
-from shared.contracts.credit_account import CustomerCleared, ExposureExceeded
 
 
 async def conclude(account: LockedAccount, *, excess_cause: str | None = None) -> None:

@@ -3,6 +3,10 @@
 from dataclasses import replace
 from uuid import UUID
 
+from shared.contracts.credit_account import HoldExpired, OrderHeld, OrderPassed
+from shared.records.work import Work
+from shared.values.errors import Conflict, Invalid, Missing, Refused
+
 from credit_service.domain.hold import Hold, HoldState
 from credit_service.domain.order_check import NO_EXEMPTION
 from credit_service.domain.policy import POLICY
@@ -18,9 +22,6 @@ from credit_service.storage.holds import (
 from credit_service.storage.place_hold import Taking, take
 from credit_service.use_cases.conclude import conclude
 from credit_service.use_cases.earmark_cash import return_earmarks
-from shared.contracts.credit_account import HoldExpired, OrderHeld, OrderPassed
-from shared.records.work import Work
-from shared.values.errors import Conflict, Invalid, Missing, Refused
 
 SWEEP_AT_ONCE = 200
 
@@ -58,7 +59,7 @@ async def amend_hold(work: Work, hold_id: UUID, amount_fen: int) -> Hold | Refus
             "what is shipped or reserved cannot be taken back",
             least_fen=hold.amount_fen - hold.unreserved_fen,
         )
-    changed, credit, prepaid = hold.reduced(-delta)
+    changed, credit, _ = hold.reduced(-delta)
     await account.move(held_fen=-credit)
     if not (changed.held_fen + changed.prepaid_fen + changed.missing_fen):
         changed = replace(changed, state="CONSUMED")

@@ -5,12 +5,17 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.credit_account import ReceivableCreated, ViolationRecorded
+from shared.records.numbering import next_number
+from shared.records.work import Work
+from shared.values.errors import Forbidden, Invalid, Missing
+from shared.values.ids import new_id
 from sqlalchemy import Row, insert
 
+from credit_service.domain.allocation import Share
 from credit_service.domain.due_dates import aged_on, due_on, limitation_on
 from credit_service.domain.hold import Hold
 from credit_service.domain.policy import POLICY
-from credit_service.domain.allocation import Share
 from credit_service.storage.accounts import LockedAccount, lock_account_of
 from credit_service.storage.holds import (
     end_releases,
@@ -29,11 +34,6 @@ from credit_service.storage.tables.records import violation
 from credit_service.use_cases.apply_payment import apply_payment, state_of
 from credit_service.use_cases.conclude import conclude
 from credit_service.use_cases.earmark_cash import return_earmarks
-from shared.contracts.credit_account import ReceivableCreated, ViolationRecorded
-from shared.records.numbering import next_number
-from shared.records.work import Work
-from shared.values.errors import Forbidden, Invalid, Missing
-from shared.values.ids import new_id
 
 UNRELEASED = "receivable:post_unreleased"
 OLDEST_SHIPMENT = timedelta(days=3)
@@ -113,9 +113,7 @@ async def _post_released(account: LockedAccount, release: Row[Any], amount: int,
     return row
 
 
-async def _post_unreleased(
-    account: LockedAccount, order_ref: str, shipment_ref: str, amount: int, asked: Shipped
-) -> Row[Any]:
+async def _post_unreleased(account: LockedAccount, order_ref: str, shipment_ref: str, amount: int, asked: Shipped) -> Row[Any]:
     """Goods on the road are always posted, by whoever may: first from the order's unreserved rest, then straight to AR."""
     work = account.work
     if work.actor.grant(UNRELEASED, work.now) is None:
@@ -124,9 +122,7 @@ async def _post_unreleased(
     if hold is not None and hold.is_live:
         hold = await _end_release_of(account, hold, shipment_ref)
         covered = min(amount, hold.unreserved_fen)
-        row = await _consume(
-            account, hold, covered, shipment_ref, asked, order_ref=order_ref, extra_fen=amount - covered
-        )
+        row = await _consume(account, hold, covered, shipment_ref, asked, order_ref=order_ref, extra_fen=amount - covered)
     else:
         row = await _trade(account, amount, order_ref, shipment_ref, asked, wholly_prepaid=False)
     await _record_violation(account, amount, shipment_ref)
@@ -141,7 +137,7 @@ async def _end_release_of(account: LockedAccount, hold: Hold, shipment_ref: str)
     return hold.reserved(-sum(row.amount_fen for row in issued))
 
 
-async def _consume(  # noqa: PLR0913
+async def _consume(
     account: LockedAccount,
     hold: Hold,
     amount: int,
@@ -154,9 +150,7 @@ async def _consume(  # noqa: PLR0913
     """Turn a part of the hold into a receivable: prepaid money first, exposure unchanged; `extra_fen` goes straight to AR."""
     shipped, prepaid = hold.shipped(amount)
     whole = amount + extra_fen
-    row = await _trade(
-        account, whole, order_ref or hold.order_ref, shipment_ref, asked, wholly_prepaid=prepaid == whole
-    )
+    row = await _trade(account, whole, order_ref or hold.order_ref, shipment_ref, asked, wholly_prepaid=prepaid == whole)
     await account.move(held_fen=-(amount - prepaid))
     await _pay_from_earmarks(account, hold.order_ref, row, prepaid)
     await save_hold(account.work.session, shipped)
@@ -177,7 +171,7 @@ async def _pay_from_earmarks(account: LockedAccount, order_ref: str, row: Row[An
         amount -= taken
 
 
-async def _trade(  # noqa: PLR0913
+async def _trade(
     account: LockedAccount, amount: int, order_ref: str, shipment_ref: str, asked: Shipped, *, wholly_prepaid: bool
 ) -> Row[Any]:
     term = await last_term_days(account.work.session, account.party.customer_id)
@@ -213,9 +207,7 @@ async def _book(account: LockedAccount, kind: str, amount: int, occurred_on: dat
         "state": "OPEN",
     }
     row = await add_receivable(work.session, values | more)
-    await post(
-        work, account.party.customer_id, "RECEIVABLE", str(row.id), occurred_on, [Entry("AR", "SALES_CLEARING", amount)]
-    )
+    await post(work, account.party.customer_id, "RECEIVABLE", str(row.id), occurred_on, [Entry("AR", "SALES_CLEARING", amount)])
     await account.move(ar_fen=amount)
     account.fact(ReceivableCreated, **state_of(row))
     return row

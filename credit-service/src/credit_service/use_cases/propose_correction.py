@@ -4,6 +4,11 @@ import hashlib
 from typing import Any, Literal
 from uuid import UUID
 
+from shared.records.approvals import record_step
+from shared.records.audit import write_audit
+from shared.records.work import Work
+from shared.values.errors import Conflict, Missing
+from shared.values.ids import new_id
 from sqlalchemy import Row, insert, select, update
 
 from credit_service.storage.accounts import lock_account_of
@@ -11,11 +16,6 @@ from credit_service.storage.payments import payment_of
 from credit_service.storage.tables.records import proposal
 from credit_service.use_cases.refund_payment import refund_payment
 from credit_service.use_cases.reverse_payment import reverse_payment
-from shared.records.approvals import record_step
-from shared.records.audit import write_audit
-from shared.records.work import Work
-from shared.values.errors import Conflict, Missing
-from shared.values.ids import new_id
 
 Kind = Literal["reversal", "dishonour", "refund"]
 
@@ -39,18 +39,14 @@ async def propose_correction(work: Work, payment_id: UUID, kind: Kind, amount_fe
     }
     row = (await work.session.execute(insert(proposal).values(values).returning(proposal))).one()
     await record_step(work, _subject(row), 0, "proposed", comment=reason, content_sha256=_content(row))
-    await write_audit(
-        work, "payment", payment_id, f"propose_{kind}", after={"amount_fen": row.amount_fen}, reason=reason
-    )
+    await write_audit(work, "payment", payment_id, f"propose_{kind}", after={"amount_fen": row.amount_fen}, reason=reason)
     return row
 
 
 async def confirm_correction(work: Work, payment_id: UUID, comment: str) -> Row[Any]:
     """Carry it out. Errors: 404; 403 `SELF_APPROVAL`; 409 `NO_CORRECTION`, and what the refund refuses."""
     payment = await _lock_payment(work, payment_id)
-    pending = (
-        select(proposal).where(proposal.c.payment_id == payment_id, proposal.c.state == "PROPOSED").with_for_update()
-    )
+    pending = select(proposal).where(proposal.c.payment_id == payment_id, proposal.c.state == "PROPOSED").with_for_update()
     row = (await work.session.execute(pending)).first()
     if row is None:
         raise Conflict("NO_CORRECTION", "nothing waits for a second person")

@@ -3,13 +3,13 @@
 from typing import Any, TypeVar
 from uuid import UUID
 
+from shared.contracts.credit import ContactPersonBlock, ContactPointBlock, CustomerBlock
+from shared.messaging.outbox import publish
+from shared.records.work import Work
 from sqlalchemy import Row
 
 from credit_service.storage.customers import persons_of
 from credit_service.storage.tables.file import CUSTOMER
-from shared.contracts.credit import ContactPersonBlock, ContactPointBlock, CustomerBlock
-from shared.messaging.outbox import publish
-from shared.records.work import Work
 
 Block = TypeVar("Block", bound=CustomerBlock)
 

@@ -3,6 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.credit_account import LineEffective, LineFrozen, LineUnfrozen
+from shared.records.audit import write_audit
+from shared.records.work import Work
+from shared.values.errors import Conflict, Missing
+from shared.values.ids import new_id
 from sqlalchemy import Row, insert, select, update
 
 from credit_service.storage.accounts import LockedAccount, lock_account_of
@@ -10,11 +15,6 @@ from credit_service.storage.tables.file import customer
 from credit_service.storage.tables.lines import line
 from credit_service.use_cases.conclude import conclude
 from credit_service.use_cases.revoke_releases import revoke_releases
-from shared.contracts.credit_account import LineEffective, LineFrozen, LineUnfrozen
-from shared.records.audit import write_audit
-from shared.records.work import Work
-from shared.values.errors import Conflict, Missing
-from shared.values.ids import new_id
 
 
 async def put_line_in_force(work: Work, application: Row[Any]) -> Row[Any]:

@@ -7,6 +7,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.credit_account import PaidByEmployee, PaymentReceived
+from shared.records.numbering import next_number
+from shared.records.work import Work
+from shared.values.errors import Conflict, Invalid, Missing
+from shared.values.ids import new_id
 from sqlalchemy import Row
 
 from credit_service.domain.allocation import Share
@@ -24,11 +29,6 @@ from credit_service.storage.payments import (
 from credit_service.storage.receivables import receivable_of
 from credit_service.use_cases.apply_payment import apply_payment
 from credit_service.use_cases.conclude import conclude
-from shared.contracts.credit_account import PaidByEmployee, PaymentReceived
-from shared.records.numbering import next_number
-from shared.records.work import Work
-from shared.values.errors import Conflict, Invalid, Missing
-from shared.values.ids import new_id
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,15 @@
 from typing import Any
 from uuid import UUID
 
+from shared.records.work import Work
+from shared.values.errors import Conflict, Missing
+from shared.values.ids import new_id
 from sqlalchemy import Row
 
 from credit_service.storage.accounts import LockedAccount, lock_account_of
 from credit_service.storage.journals import Entry, post
 from credit_service.storage.payments import change_payment, payment_of
 from credit_service.use_cases.conclude import conclude
-from shared.records.work import Work
-from shared.values.errors import Conflict, Missing
-from shared.values.ids import new_id
 
 
 async def refund_payment(account: LockedAccount, payment: Row[Any], amount_fen: int) -> None:
@@ -24,9 +24,7 @@ async def refund_payment(account: LockedAccount, payment: Row[Any], amount_fen: 
         raise Conflict("REFUND_RAISES_EXPOSURE", "the exposure would lie above the limit")
     work = account.work
     await account.move(unapplied_fen=-amount_fen)
-    await post(
-        work, account.party.customer_id, "REFUND", str(new_id()), work.day, [Entry("ON_ACCOUNT", "BANK", amount_fen)]
-    )
+    await post(work, account.party.customer_id, "REFUND", str(new_id()), work.day, [Entry("ON_ACCOUNT", "BANK", amount_fen)])
     await change_payment(work.session, payment.id, on_account_fen=-amount_fen, refunded_fen=amount_fen)
     await conclude(account)
 

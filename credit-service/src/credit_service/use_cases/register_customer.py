@@ -4,20 +4,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
-from credit_service.storage.accounts import open_account
-from credit_service.storage.customers import add_customer, change_customer, customer_of, find_same
-from credit_service.use_cases.publish_customer import publish_customer
 from shared.contracts.credit import CustomerCreated, CustomerUpdated
 from shared.messaging.outbox import publish_key
 from shared.records.audit import write_audit
 from shared.records.numbering import next_number
 from shared.records.sealing import KeyRing, make_customer_key, seal_of
+from shared.records.versions import check_version
 from shared.records.work import Work
 from shared.values.errors import Conflict, Invalid
 from shared.values.ids import new_id
-from shared.records.versions import check_version
+from sqlalchemy import Row
+
+from credit_service.storage.accounts import open_account
+from credit_service.storage.customers import add_customer, change_customer, customer_of, find_same
+from credit_service.use_cases.publish_customer import publish_customer
 
 DIGITS = str.maketrans("", "", " -()+")
 
@@ -91,9 +91,7 @@ async def change_file(work: Work, ring: KeyRing, customer_id: UUID, version: int
     row = await customer_of(work, customer_id, lock=True)
     check_version(row.version, version)
     seal = await seal_of(work.session, ring, customer_id)
-    values = {
-        name: seal.seal(value) if name in {"name", "phone", "address"} else value for name, value in changes.items()
-    }
+    values = {name: seal.seal(value) if name in {"name", "phone", "address"} else value for name, value in changes.items()}
     if "name" in changes:
         values["name_index"] = _name_index(ring, changes["name"])
     if "phone" in changes:

@@ -5,16 +5,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.credit import CustomerUpdated
+from shared.records.audit import write_audit
+from shared.records.sealing import CustomerSeal, KeyRing, seal_of
+from shared.records.versions import check_version
+from shared.records.work import Work
+from shared.values.ids import new_id
 from sqlalchemy import Row
 
 from credit_service.storage.customers import add_person, change_person, customer_of, person_of
 from credit_service.use_cases.publish_customer import publish_customer
-from shared.contracts.credit import CustomerUpdated
-from shared.records.audit import write_audit
-from shared.records.sealing import CustomerSeal, KeyRing, seal_of
-from shared.records.work import Work
-from shared.values.ids import new_id
-from shared.records.versions import check_version
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ async def register_person(work: Work, ring: KeyRing, new: NewPerson) -> Row[Any]
     return row
 
 
-async def change_person_file(  # noqa: PLR0913
+async def change_person_file(
     work: Work,
     ring: KeyRing,
     person_id: UUID,

@@ -4,20 +4,20 @@ import hashlib
 from typing import Any
 from uuid import UUID
 
+from shared.records.approvals import record_step
+from shared.records.audit import write_audit
+from shared.records.work import Work
+from shared.values.errors import Conflict, Forbidden, Missing
+from shared.values.ids import new_id
 from sqlalchemy import Row, insert, select, update
 
 from credit_service.domain.order_check import override_approver
 from credit_service.domain.policy import POLICY
 from credit_service.storage.accounts import bill_to
 from credit_service.storage.tables.orders import override
-from shared.records.approvals import record_step
-from shared.records.audit import write_audit
-from shared.records.work import Work
-from shared.values.errors import Conflict, Forbidden, Missing
-from shared.values.ids import new_id
 
 
-async def request_override(  # noqa: PLR0913
+async def request_override(
     work: Work, customer_id: UUID, order_ref: str, codes: list[str], excess_fen: int, reason: str
 ) -> Row[Any]:
     """Errors: 404 outside the caller's scope."""
@@ -35,9 +35,7 @@ async def request_override(  # noqa: PLR0913
     }
     row = (await work.session.execute(insert(override).values(values).returning(override))).one()
     await record_step(work, _subject(row), 0, "requested", comment=reason, content_sha256=_content(row))
-    await write_audit(
-        work, "override", row.id, "request", after={"codes": row.codes, "excess_fen": excess_fen}, reason=reason
-    )
+    await write_audit(work, "override", row.id, "request", after={"codes": row.codes, "excess_fen": excess_fen}, reason=reason)
     return row
 
 
@@ -53,9 +51,7 @@ async def decide_override(work: Work, override_id: UUID, *, approved: bool, comm
     roles = work.grant.roles if work.grant else frozenset[str]()
     if not {needed, "general_manager"} & roles:
         raise Forbidden("BEYOND_AUTHORITY", f"this needs the {needed}", needed=needed)
-    await record_step(
-        work, _subject(row), 1, "approved" if approved else "rejected", comment=comment, content_sha256=_content(row)
-    )
+    await record_step(work, _subject(row), 1, "approved" if approved else "rejected", comment=comment, content_sha256=_content(row))
     state = "APPROVED" if approved else "REJECTED"
     await write_audit(work, "override", row.id, state.lower(), reason=comment)
     changed = update(override).where(override.c.id == override_id).values(state=state).returning(override)

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.credit_account import PaymentReversed, ReversedLine
 from sqlalchemy import Row
 
 from credit_service.storage.accounts import LockedAccount
@@ -21,7 +22,6 @@ from credit_service.use_cases.apply_payment import tell_balance
 from credit_service.use_cases.conclude import conclude
 from credit_service.use_cases.post_receivable import book_clawback
 from credit_service.use_cases.revoke_releases import revoke_releases
-from shared.contracts.credit_account import PaymentReversed, ReversedLine
 
 
 async def reverse_payment(account: LockedAccount, payment: Row[Any], reason: str, cause: str) -> None:
@@ -50,16 +50,16 @@ async def _reopen(account: LockedAccount, payment: Row[Any]) -> list[tuple[Rever
     by_journal: dict[UUID, list[Row[Any]]] = {}
     for allocated in await live_allocations(session, payment.id):
         by_journal.setdefault(allocated.journal_id, []).append(allocated)
-    for journal_id, allocated in by_journal.items():
-        entries = [Entry("AR", "ON_ACCOUNT", row.amount_fen) for row in allocated]
+    for journal_id, together in by_journal.items():
+        entries = [Entry("AR", "ON_ACCOUNT", row.amount_fen) for row in together]
         party = account.party.customer_id
         undone = await post(work, party, "ALLOCATION_REVERSAL", str(journal_id), work.day, entries, reverses=journal_id)
-        await reverse_allocations(session, [row.id for row in allocated], undone)
-        for row in allocated:
+        await reverse_allocations(session, [row.id for row in together], undone)
+        for row in together:
             item = await change_open(session, row.receivable_id, row.amount_fen, work.day)
             line = ReversedLine(receivable_id=item.id, amount_fen=row.amount_fen, open_fen_after=item.open_fen)
             lines.append((line, item))
-        total = sum(row.amount_fen for row in allocated)
+        total = sum(row.amount_fen for row in together)
         await account.move(ar_fen=total, unapplied_fen=total)
         await change_payment(session, payment.id, on_account_fen=total)
     return lines
@@ -88,9 +88,7 @@ async def _take_cash(account: LockedAccount, payment: Row[Any]) -> Row[Any]:
     rest = payment.amount_fen - payment.refunded_fen
     is_bill = payment.kind == "BILL" and payment.honoured_on is None
     entry = Entry("ON_ACCOUNT", "BILLS" if is_bill else "BANK", rest)
-    clawed = (
-        [Entry("SALES_CLEARING", "BILLS" if is_bill else "BANK", payment.refunded_fen)] if payment.refunded_fen else []
-    )
+    clawed = [Entry("SALES_CLEARING", "BILLS" if is_bill else "BANK", payment.refunded_fen)] if payment.refunded_fen else []
     work = account.work
     await post(work, account.party.customer_id, "PAYMENT_REVERSAL", str(payment.id), work.day, [entry, *clawed])
     await account.move(unapplied_fen=-rest, bills_fen=-rest if is_bill else 0)

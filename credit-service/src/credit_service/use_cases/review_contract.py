@@ -5,10 +5,6 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
-
-from credit_service.storage.customers import customer_of
-from credit_service.storage.tables.file import CONTRACT, contract
 from shared.contracts.credit import ContractEffective, ContractTerms
 from shared.messaging.outbox import publish
 from shared.records.audit import write_audit
@@ -16,6 +12,10 @@ from shared.records.numbering import next_number
 from shared.records.work import Work
 from shared.values.errors import Conflict, Invalid, Missing
 from shared.values.ids import new_id
+from sqlalchemy import Row, insert, select, update
+
+from credit_service.storage.customers import customer_of
+from credit_service.storage.tables.file import CONTRACT, contract
 
 
 @dataclass(frozen=True, slots=True)

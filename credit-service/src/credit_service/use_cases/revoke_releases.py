@@ -4,14 +4,13 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
-from credit_service.storage.accounts import LockedAccount
-from credit_service.storage.holds import end_releases, hold_of, issued_releases_of_customer, save_hold
 from shared.contracts.credit_account import ShipmentBlocked
 
+from credit_service.storage.accounts import LockedAccount
+from credit_service.storage.holds import end_releases, hold_of, issued_releases_of_customer, save_hold
 
-async def revoke_releases(
-    account: LockedAccount, reasons: list[dict[str, Any]], *, hold_id: UUID | None = None
-) -> None:
+
+async def revoke_releases(account: LockedAccount, reasons: list[dict[str, Any]], *, hold_id: UUID | None = None) -> None:
     """Revoke the ISSUED releases of the customer (or of one hold), free what they reserved, and tell each shipment."""
     session = account.work.session
     issued = await issued_releases_of_customer(session, account.party.customer_id)

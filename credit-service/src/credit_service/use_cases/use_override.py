@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from shared.records.work import Work
+from shared.values.errors import Conflict, Invalid
 from sqlalchemy import select, update
 
 from credit_service.domain.order_check import NO_EXEMPTION, Exemption
 from credit_service.storage.tables.orders import override
-from shared.records.work import Work
-from shared.values.errors import Conflict, Invalid
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,7 @@ async def find_override(work: Work, customer_id: UUID, order_ref: str, override_
     """Errors: 422 `OVERRIDE_INVALID` unless it is this order's; 409 `OVERRIDE_USED` unless approved, unspent and in time."""
     if override_id is None:
         return Granted()
-    mine = (
-        (override.c.id == override_id) & (override.c.customer_id == customer_id) & (override.c.order_ref == order_ref)
-    )
+    mine = (override.c.id == override_id) & (override.c.customer_id == customer_id) & (override.c.order_ref == order_ref)
     row = (await work.session.execute(select(override).where(mine))).first()
     if row is None:
         raise Invalid("OVERRIDE_INVALID", "no override of this order")
@@ -46,9 +44,7 @@ async def spend_override(work: Work, granted: Granted, decision_id: UUID) -> Non
     """Used once. Errors: 409 `OVERRIDE_USED` for the second use."""
     if granted.override_id is None:
         return
-    live = (
-        (override.c.id == granted.override_id) & (override.c.state == "APPROVED") & (override.c.expires_at > work.now)
-    )
+    live = (override.c.id == granted.override_id) & (override.c.state == "APPROVED") & (override.c.expires_at > work.now)
     spent = update(override).where(live).values(state="USED", decision_id=decision_id).returning(override.c.id)
     if (await work.session.execute(spent)).first() is None:
         raise Conflict("OVERRIDE_USED", "the override was used or has expired")

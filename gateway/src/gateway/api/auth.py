@@ -5,15 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
+from shared.records.work import Work
+from shared.web.bodies import Body, Line, Word
+from shared.web.commands import CommandRoute, query, settle
 
 from gateway.api.public_work import public_command
 from gateway.identity.access import Access
 from gateway.identity.tokens import ACCESS_S, mint_access
 from gateway.use_cases.first_run import complete_setup
 from gateway.use_cases.sign_in import SignedIn, refresh, sign_in, sign_out
-from shared.records.work import Work
-from shared.web.bodies import Body, Line, Word
-from shared.web.commands import CommandRoute, query, settle
 
 router = APIRouter(prefix="/api/v1/auth", tags=["auth"], route_class=CommandRoute)
 well_known = APIRouter(tags=["auth"])

@@ -4,13 +4,13 @@ from datetime import datetime
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
-
-from gateway.use_cases.keep_demo_clock import keep_demo_clock
 from shared.records.work import Work
 from shared.values.errors import Missing
 from shared.web.bodies import Body, Moment
 from shared.web.commands import CommandRoute, command, query
 from shared.web.runtime import runtime_of
+
+from gateway.use_cases.keep_demo_clock import keep_demo_clock
 
 router = APIRouter(prefix="/api/v1/demo", tags=["demo"], route_class=CommandRoute)
 

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from pydantic import BaseModel
-from sqlalchemy import select
-from starlette.responses import StreamingResponse
-
-from gateway.storage.tables.feed import feed
 from shared.records.scope import visible
 from shared.records.work import Work
 from shared.web.commands import query
 from shared.web.runtime import Runtime, runtime_of
+from sqlalchemy import select
+from starlette.responses import StreamingResponse
+
+from gateway.storage.tables.feed import feed
 
 router = APIRouter(prefix="/api/v1/events", tags=["events"])
 HEARTBEAT_S = 15.0
@@ -33,11 +33,11 @@ class EventsOut(BaseModel):
 
 
 @router.get("", response_model=EventsOut, responses={200: {"content": {"text/event-stream": {}}}})
-async def events(  # noqa: PLR0913
+async def events(
     request: Request,
     after: Annotated[int, Query(ge=0, le=2**62)] = 0,
     limit: Annotated[int, Query(ge=1, le=AT_ONCE)] = 100,
-    type: Types = None,  # noqa: A002
+    type: Types = None,
     accept: Annotated[str, Header()] = "application/json",
     last_event_id: Annotated[int | None, Header(ge=0, le=2**62)] = None,
     work: Work = query("event:subscribe"),
@@ -65,7 +65,7 @@ def _stream(request: Request, work: Work, start: int, types: list[str] | None) -
     return StreamingResponse(lines, media_type="text/event-stream", headers={"Cache-Control": "no-store"})
 
 
-async def _lines(  # noqa: PLR0913
+async def _lines(
     request: Request, runtime: Runtime, work: Work, position: int, types: list[str] | None, ends_at: float
 ) -> AsyncIterator[str]:
     told = time.monotonic()

@@ -5,18 +5,18 @@ from importlib.resources import files
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.responses import FileResponse, HTMLResponse
-
-from gateway.domain.roles import role_table
 from shared.contracts import REGISTRY
 from shared.records.work import Work
 from shared.values.errors import Missing
 from shared.web.commands import query
+from starlette.responses import FileResponse, HTMLResponse
+
+from gateway.domain.roles import role_table
 
 router = APIRouter(prefix="/api/v1", tags=["meta"])
 pages = APIRouter(include_in_schema=False)
 ASSETS = {"swagger-ui-bundle.js": "text/javascript", "swagger-ui.css": "text/css"}
-CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; font-src 'self'"
+CSP = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>API</title>
 <link rel="stylesheet" href="/docs/swagger-ui.css"></head><body><div id="ui"></div>
 <script src="/docs/swagger-ui-bundle.js"></script><script src="/docs/start.js"></script></body></html>"""
@@ -69,10 +69,7 @@ async def asset(name: str) -> Response:
 
 def _roles() -> dict[str, Any]:
     table = role_table()
-    items = [
-        {"role": role, "zh": zh, "en": en, "permissions": dict(table.grants[role])}
-        for role, (zh, en) in table.titles.items()
-    ]
+    items = [{"role": role, "zh": zh, "en": en, "permissions": dict(table.grants[role])} for role, (zh, en) in table.titles.items()]
     return {
         "version": table.version,
         "items": items,

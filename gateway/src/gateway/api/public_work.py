@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from fastapi import Depends, Request
-
 from shared.records.work import Work
 from shared.web.runtime import runtime_of
 

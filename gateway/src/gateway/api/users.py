@@ -6,6 +6,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field
+from shared.records.work import Work
+from shared.web.bodies import Body, Line, Moment, Word
+from shared.web.commands import CommandRoute, command, query
+from shared.web.pagination import PageQuery, page_query
+from shared.web.versions import ExpectedVersion, tag
 from sqlalchemy import Row, or_, select
 
 from gateway.storage.people import unit_of, user_of
@@ -22,11 +27,6 @@ from gateway.use_cases.manage_users import (
     revoke_key,
     set_password,
 )
-from shared.records.work import Work
-from shared.web.bodies import Body, Line, Moment, Word
-from shared.web.commands import CommandRoute, command, query
-from shared.web.pagination import PageQuery, page_query
-from shared.web.versions import ExpectedVersion, tag
 
 users = APIRouter(prefix="/api/v1/users", tags=["users"], route_class=CommandRoute)
 keys = APIRouter(prefix="/api/v1/api-keys", tags=["api-keys"], route_class=CommandRoute)
@@ -281,9 +281,7 @@ async def change_unit(
 async def lend(request: Request, body: DelegationIn, work: Work = command("identity:own")) -> dict[str, Any]:
     """Lend permissions for a window (G-07). Errors: 403 `NOT_YOURS`; 422 `NOT_HELD`, `DELEGATION_WINDOW`."""
     giver = body.from_id or work.actor.id
-    row = await create_delegation(
-        work, giver, body.to_id, body.permissions, body.valid_from, body.valid_to, body.reason
-    )
+    row = await create_delegation(work, giver, body.to_id, body.permissions, body.valid_from, body.valid_to, body.reason)
     _forget(request)
     return _shown(DelegationOut, row)
 

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 import yaml
-
 from shared.records.principal import WIDTH, Grant, Scope
 from shared.values.errors import Conflict, Invalid
 
@@ -51,9 +50,7 @@ class RoleTable:
                 raise Conflict("SEPARATION_OF_DUTIES", "one person may not hold both", roles=sorted(pair))
 
 
-def delegated(
-    grants: Iterable[Grant], permissions: Iterable[str], giver: UUID, begin: datetime, end: datetime
-) -> list[Grant]:
+def delegated(grants: Iterable[Grant], permissions: Iterable[str], giver: UUID, begin: datetime, end: datetime) -> list[Grant]:
     """What a delegation lends of the giver's own grants, for a window (G-07); nothing that he lacks himself."""
     wanted = frozenset(permissions)
     lendable = [grant for grant in grants if grant.permission in wanted and grant.on_behalf_of is None]

@@ -6,13 +6,14 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from uuid import UUID
 
-from gateway.identity.keys import SigningKeys
-from gateway.identity.tokens import Session, mint_internal, read_access
-from gateway.storage.people import identity_of_key, identity_of_user
 from shared.clock import Clock
 from shared.database.engine import Database
 from shared.records.principal import Principal
 from shared.values.errors import Unauthenticated
+
+from gateway.identity.keys import SigningKeys
+from gateway.identity.tokens import Session, mint_internal, read_access
+from gateway.storage.people import identity_of_key, identity_of_user
 
 API_KEY_PREFIX = "sk_"
 SNAPSHOT_S = 5.0

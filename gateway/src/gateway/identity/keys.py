@@ -9,12 +9,12 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from sqlalchemy import insert, select
-
-from gateway.storage.tables.identity import signing_key
 from shared.database.engine import Database
 from shared.values.ids import new_id
 from shared.web.authentication import StaticKeys
+from sqlalchemy import insert, select
+
+from gateway.storage.tables.identity import signing_key
 
 ROTATED_AFTER = timedelta(days=30)
 NONCE = 12

@@ -7,12 +7,12 @@ from typing import Any
 from uuid import UUID
 
 import jwt
-
-from gateway.identity.keys import SigningKeys
 from shared.records.principal import Principal
 from shared.values.errors import Unauthenticated
 from shared.values.ids import new_id
 from shared.web.authentication import ISSUER, TOKEN_TYPE, claims_of
+
+from gateway.identity.keys import SigningKeys
 
 ACCESS_S = 600
 INTERNAL_S = 60
@@ -58,9 +58,7 @@ def read_access(keys: SigningKeys, token: str) -> Session:
         raise Unauthenticated("TOKEN_INVALID", "the token does not hold") from error
 
 
-def mint_internal(
-    keys: SigningKeys, principal: Principal, audience: str, expires_at: float | None = None
-) -> tuple[str, float]:
+def mint_internal(keys: SigningKeys, principal: Principal, audience: str, expires_at: float | None = None) -> tuple[str, float]:
     """A token for one service, and when it ends: in 60 s, or with the outside token."""
     now = int(time.time())
     end = min(now + INTERNAL_S, expires_at or now + INTERNAL_S)

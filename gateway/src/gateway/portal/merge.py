@@ -17,7 +17,7 @@ SECURITY_SCHEMES = {
 
 
 def merge_documents(parts: Mapping[str, Document], routed: Routed, version: str) -> Document:
-    """The paths that `routed(method, path)` lets through, with their schemas; equal names with unequal schemas get the service's prefix."""
+    """The paths that `routed(method, path)` lets through; of unequal schemas with one name the later gets its service's prefix."""
     merged: Document = {
         "openapi": "3.1.0",
         "info": {"title": "Customer service, credit, collections and satisfaction", "version": version},

@@ -6,6 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from shared.observability.metrics import Metrics
+from shared.observability.tracing import correlation, next_traceparent
+from shared.values.errors import BadRequest, Forbidden, Missing, Refusal, TooMany, Unauthenticated, Unavailable
+from shared.values.ids import new_id
+from shared.web.limits import RequestTooLarge, bounded
+from shared.web.problems import problem_response
 from starlette.types import Message, Receive, Scope, Send
 
 from gateway.identity.access import Access, Identity
@@ -13,12 +19,6 @@ from gateway.proxy.headers import inbound, outbound
 from gateway.proxy.limits import Guard, RateLimit, RetryBudget
 from gateway.proxy.ports import Forward, Upstream, UpstreamDown
 from gateway.routing.table import Route, RouteTable
-from shared.observability.metrics import Metrics
-from shared.observability.tracing import correlation, next_traceparent
-from shared.values.errors import BadRequest, Forbidden, Missing, Refusal, TooMany, Unauthenticated, Unavailable
-from shared.values.ids import new_id
-from shared.web.limits import RequestTooLarge, bounded
-from shared.web.problems import problem_response
 
 LARGEST_HEADERS = 16 * 1024
 SAFE = frozenset({"GET", "HEAD"})
@@ -62,7 +62,7 @@ class _Call:
     async def send_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.started, self.status = True, message["status"]
-            message = message | {"headers": outbound(message["headers"], self.request_id.encode())}
+            message = {**message, "headers": outbound(message["headers"], self.request_id.encode())}
         await self.send(message)
 
     async def receive_on(self) -> Message:

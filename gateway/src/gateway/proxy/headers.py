@@ -42,9 +42,7 @@ def inbound(scope: Scope, added: HeaderList) -> list[tuple[bytes, bytes]]:
 
 def outbound(headers: HeaderList, request_id: bytes) -> list[tuple[bytes, bytes]]:
     """What the caller sees."""
-    kept = [
-        (name, value) for name, value in headers if name.lower() not in HOP_BY_HOP and name.lower() != b"x-request-id"
-    ]
+    kept = [(name, value) for name, value in headers if name.lower() not in HOP_BY_HOP and name.lower() != b"x-request-id"]
     return [*kept, (b"x-request-id", request_id), (b"x-content-type-options", b"nosniff")]
 
 

@@ -8,7 +8,7 @@ SWEEP_AT = 50_000
 
 
 class RateLimit:
-    """The generic cell rate algorithm: one instant per key, no counters, exact `Retry-After`. In process: each replica counts for itself."""
+    """The generic cell rate algorithm: one instant per key, exact `Retry-After`; each replica counts for itself."""
 
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now

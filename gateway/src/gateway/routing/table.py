@@ -71,9 +71,7 @@ def parse(document: Mapping[str, Any]) -> RouteTable:
             other = routes.setdefault(route.segment, route)
             if other is not route:
                 raise InvalidTable(f"{route.upstream} and {other.upstream} both claim /{route.segment}")
-    root = {
-        f"/{segment}": route for entry in document["root"] for route in _routes(entry) for segment in [route.segment]
-    }
+    root = {f"/{segment}": route for entry in document["root"] for route in _routes(entry) for segment in [route.segment]}
     return RouteTable(routes, root)
 
 

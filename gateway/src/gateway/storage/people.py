@@ -5,21 +5,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from shared.records.principal import Grant, Principal
+from shared.values.errors import Missing
 from sqlalchemy import Row, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.domain.roles import delegated, role_table
 from gateway.storage.tables.identity import api_key, delegation, login_failure, refresh_token, unit, user
-from shared.records.principal import Grant, Principal
-from shared.values.errors import Missing
 
 
 async def identity_of_user(session: AsyncSession, user_id: UUID, family_id: UUID) -> Principal | None:
     """The active user whose sign-in is not revoked."""
-    revoked = select(refresh_token.c.id).where(
-        refresh_token.c.family_id == family_id, refresh_token.c.revoked_at.is_not(None)
-    )
+    revoked = select(refresh_token.c.id).where(refresh_token.c.family_id == family_id, refresh_token.c.revoked_at.is_not(None))
     if await session.scalar(revoked.limit(1)) is not None:
         return None
     row = (await session.execute(select(user).where(user.c.id == user_id, user.c.active))).first()
@@ -47,9 +45,7 @@ async def _lent(session: AsyncSession, user_id: UUID) -> list[Grant]:
     return [
         grant
         for row in await session.execute(alive)
-        for grant in delegated(
-            role_table().grants_of(row.roles), row.permissions, row.from_id, row.valid_from, row.valid_to
-        )
+        for grant in delegated(role_table().grants_of(row.roles), row.permissions, row.from_id, row.valid_from, row.valid_to)
     ]
 
 
@@ -138,5 +134,5 @@ async def failures_of(session: AsyncSession, who: str) -> Row[Any] | None:
 
 async def note_failure(session: AsyncSession, who: str, count: int, now: datetime) -> None:
     """Remember a failed sign-in."""
-    row = {"who": who, "count": count, "last_at": now}
+    row = {"who": who, "failures": count, "last_at": now}
     await session.execute(upsert(login_failure).values(row).on_conflict_do_update(index_elements=["who"], set_=row))

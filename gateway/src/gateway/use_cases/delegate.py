@@ -4,22 +4,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
-
-from gateway.domain.roles import role_table
-from gateway.storage.people import user_of
-from gateway.storage.tables.identity import DELEGATION, delegation
 from shared.contracts.gateway import DelegationChanged
 from shared.messaging.outbox import publish
 from shared.records.audit import write_audit
 from shared.records.work import Work
 from shared.values.errors import Forbidden, Invalid, Missing
 from shared.values.ids import new_id
+from sqlalchemy import Row, insert, select, update
+
+from gateway.domain.roles import role_table
+from gateway.storage.people import user_of
+from gateway.storage.tables.identity import DELEGATION, delegation
 
 ADMIN = "delegation:create"
 
 
-async def create_delegation(  # noqa: PLR0913
+async def create_delegation(
     work: Work,
     from_id: UUID,
     to_id: UUID,
@@ -58,9 +58,7 @@ async def create_delegation(  # noqa: PLR0913
 
 async def revoke_delegation(work: Work, delegation_id: UUID) -> Row[Any]:
     """Errors: 404 when it is somebody else's."""
-    known = (
-        await work.session.execute(select(delegation).where(delegation.c.id == delegation_id).with_for_update())
-    ).first()
+    known = (await work.session.execute(select(delegation).where(delegation.c.id == delegation_id).with_for_update())).first()
     admin = work.actor.grant(ADMIN, work.now) is not None
     if known is None or not (admin or work.actor.id in {known.from_id, known.created_by}):
         raise Missing

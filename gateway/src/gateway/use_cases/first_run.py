@@ -5,13 +5,13 @@ import secrets
 from collections.abc import Mapping
 from uuid import UUID
 
+from shared.records.work import Work
+from shared.values.errors import Missing
 from sqlalchemy import insert, select, update
 
 from gateway.storage.tables.identity import setup, user
 from gateway.use_cases.manage_units import create_unit
 from gateway.use_cases.manage_users import NewUser, create_key, create_user
-from shared.records.work import Work
-from shared.values.errors import Missing
 
 THE_SETUP = 1
 DEMO_PEOPLE: Mapping[str, str] = {
@@ -49,9 +49,7 @@ async def complete_setup(work: Work, token: str, login: str, password: str, disp
     if row is None or row.done_at is not None or not secrets.compare_digest(row.token_sha256, given):
         raise Missing
     headquarters = await create_unit(work, "Headquarters", "headquarters", None, None)
-    admin = await create_user(
-        work, NewUser(login, display_name, ("system_admin",), password, org_unit_id=headquarters.id)
-    )
+    admin = await create_user(work, NewUser(login, display_name, ("system_admin",), password, org_unit_id=headquarters.id))
     await work.session.execute(update(setup).where(setup.c.id == THE_SETUP).values(done_at=work.now))
     return UUID(str(admin.id))
 

@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
+from shared.records.work import Work
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from gateway.storage.tables.feed import demo_clock
-from shared.records.work import Work
 
 THE_CLOCK = 1
 

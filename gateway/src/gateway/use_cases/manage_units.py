@@ -3,10 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
-from gateway.storage.people import add_unit, ancestors, change_unit, unit_of
-from gateway.storage.tables.identity import UNIT
 from shared.contracts.gateway import OrgUnitChanged
 from shared.messaging.outbox import publish
 from shared.records.audit import write_audit
@@ -15,6 +11,10 @@ from shared.records.versions import check_version
 from shared.records.work import Work
 from shared.values.errors import Invalid
 from shared.values.ids import new_id
+from sqlalchemy import Row
+
+from gateway.storage.people import add_unit, ancestors, change_unit, unit_of
+from gateway.storage.tables.identity import UNIT
 
 
 async def create_unit(work: Work, name: str, kind: str, parent_id: UUID | None, manager_id: UUID | None) -> Row[Any]:
@@ -45,8 +45,6 @@ async def move_unit(work: Work, unit_id: UUID, version: int, changes: dict[str, 
 
 
 async def _announce(work: Work, row: Row[Any]) -> None:
-    fact = OrgUnitChanged(
-        org_unit_id=row.id, parent_id=row.parent_id, unit_type=row.type, name=row.name, manager_id=row.manager_id
-    )
+    fact = OrgUnitChanged(org_unit_id=row.id, parent_id=row.parent_id, unit_type=row.type, name=row.name, manager_id=row.manager_id)
     await apply_unit(work, fact)
     await publish(work, UNIT, row.id, fact)

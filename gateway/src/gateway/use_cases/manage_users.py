@@ -7,13 +7,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, insert, select, update
-
-from gateway.domain.roles import role_table
-from gateway.identity.access import API_KEY_PREFIX
-from gateway.identity.passwords import SHORTEST, hashed
-from gateway.storage.people import add_user, change_user, revoke_families_of, unit_of, user_by_login, user_of
-from gateway.storage.tables.identity import USER, api_key
 from shared.contracts.gateway import UserChanged
 from shared.messaging.outbox import publish
 from shared.records.audit import write_audit
@@ -22,6 +15,13 @@ from shared.records.versions import check_version
 from shared.records.work import Work
 from shared.values.errors import Conflict, Forbidden, Invalid, Missing
 from shared.values.ids import new_id
+from sqlalchemy import Row, insert, select, update
+
+from gateway.domain.roles import role_table
+from gateway.identity.access import API_KEY_PREFIX
+from gateway.identity.passwords import SHORTEST, hashed
+from gateway.storage.people import add_user, change_user, revoke_families_of, unit_of, user_by_login, user_of
+from gateway.storage.tables.identity import USER, api_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +86,7 @@ async def assign_roles(work: Work, user_id: UUID, roles: list[str]) -> Row[Any]:
     role_table().check(roles)
     row = await user_of(work.session, user_id, lock=True)
     changed = await change_user(work.session, user_id, roles=sorted(set(roles)))
-    await write_audit(
-        work, "user", user_id, "assign_roles", before={"roles": row.roles}, after={"roles": changed.roles}
-    )
+    await write_audit(work, "user", user_id, "assign_roles", before={"roles": row.roles}, after={"roles": changed.roles})
     await announce_user(work, changed)
     return changed
 
@@ -139,9 +137,7 @@ async def revoke_key(work: Work, key_id: UUID) -> Row[Any]:
     known = (await work.session.execute(select(api_key).where(api_key.c.id == key_id).with_for_update())).first()
     if known is None:
         raise Missing
-    changed = (
-        update(api_key).where(api_key.c.id == key_id).values(revoked_at=known.revoked_at or work.now).returning(api_key)
-    )
+    changed = update(api_key).where(api_key.c.id == key_id).values(revoked_at=known.revoked_at or work.now).returning(api_key)
     await write_audit(work, "api_key", key_id, "revoke")
     return (await work.session.execute(changed)).one()
 

@@ -4,13 +4,13 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.contracts.event import Fact
+from shared.messaging.envelope import Envelope
+from shared.records.work import Work
 from sqlalchemy import delete, insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from gateway.storage.tables.feed import feed, feed_head
-from shared.contracts.event import Fact
-from shared.messaging.envelope import Envelope
-from shared.records.work import Work
 
 THE_HEAD = 1
 KEPT = timedelta(days=30)

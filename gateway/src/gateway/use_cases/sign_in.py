@@ -7,6 +7,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from shared.records.work import Work
+from shared.values.errors import Refused, TooMany, Unauthenticated
+from shared.values.ids import new_id
 from sqlalchemy import Row
 
 from gateway.identity.passwords import matches
@@ -20,9 +23,6 @@ from gateway.storage.people import (
     user_by_login,
     user_of,
 )
-from shared.records.work import Work
-from shared.values.errors import Refused, TooMany, Unauthenticated
-from shared.values.ids import new_id
 
 REFRESH_LIFE = timedelta(days=14)
 FREE_FAILURES = 5
@@ -100,16 +100,16 @@ async def _refuse_throttled(work: Work, who: str) -> None:
 
 def _wait(row: Row[Any] | None, now: datetime) -> float:
     """Seconds until the next try: none for five failures, then doubling up to fifteen minutes."""
-    if row is None or row.count < FREE_FAILURES:
+    if row is None or row.failures < FREE_FAILURES:
         return 0
-    pause = min(2.0 ** (row.count - FREE_FAILURES), LONGEST_WAIT_S)
+    pause = min(2.0 ** (row.failures - FREE_FAILURES), LONGEST_WAIT_S)
     return pause - (now - row.last_at).total_seconds()
 
 
 async def _count_failure(work: Work, who: str) -> None:
     row = await failures_of(work.session, who)
     fresh = row is None or work.now - row.last_at > FORGOTTEN_AFTER
-    await note_failure(work.session, who, 1 if fresh or row is None else row.count + 1, work.now)
+    await note_failure(work.session, who, 1 if fresh or row is None else row.failures + 1, work.now)
 
 
 def _digest(token: str) -> bytes:

@@ -140,18 +140,14 @@ class PromiseCancelled(Event, type="collection.promise.cancelled.v1", aggregate=
     reason: str
 
 
-class CustomerLostContact(
-    Event, type="collection.customer.lost_contact.v1", aggregate="case", consumers="credit survey ticket"
-):
+class CustomerLostContact(Event, type="collection.customer.lost_contact.v1", aggregate="case", consumers="credit survey ticket"):
     """Three failed attempts on every verified point (失联, CL-28)."""
 
     case_id: UUID
     attempts: int
 
 
-class ContactPointInvalidated(
-    Event, type="collection.contact_point.invalidated.v1", aggregate="contact_point", consumers=CT
-):
+class ContactPointInvalidated(Event, type="collection.contact_point.invalidated.v1", aggregate="contact_point", consumers=CT):
     """A number that reaches somebody else (CL-27)."""
 
     contact_point_id: UUID

@@ -56,15 +56,11 @@ class CustomerBlock(Event):
     persons: list[ContactPersonBlock] = Shared200
 
 
-class CustomerCreated(
-    CustomerBlock, type="credit.customer.created.v1", aggregate="customer", consumers="ticket collection survey"
-):
+class CustomerCreated(CustomerBlock, type="credit.customer.created.v1", aggregate="customer", consumers="ticket collection survey"):
     """A customer file was opened (CR-01, CR-06)."""
 
 
-class CustomerUpdated(
-    CustomerBlock, type="credit.customer.updated.v1", aggregate="customer", consumers="ticket collection survey"
-):
+class CustomerUpdated(CustomerBlock, type="credit.customer.updated.v1", aggregate="customer", consumers="ticket collection survey"):
     """The file changed; the full block again, and which fields (CR-01, CR-14)."""
 
     changed: list[str] = Shared200
@@ -95,9 +91,7 @@ class LineRequested(Event, type="credit.line.requested.v1", aggregate="applicati
     term_days: int
 
 
-class LineApproved(
-    Event, type="credit.line.approved.v1", aggregate="application", consumers="ticket collection survey"
-):
+class LineApproved(Event, type="credit.line.approved.v1", aggregate="application", consumers="ticket collection survey"):
     """The last approver agreed (CR-46, CR-49)."""
 
     application_id: UUID

@@ -149,17 +149,13 @@ class ReceivableCreated(ReceivableState, type="credit.receivable.created.v1", ag
     """A debt arose (CL-01)."""
 
 
-class ReceivableDueSoon(
-    ReceivableState, type="credit.receivable.due_soon.v1", aggregate="account", consumers="collection"
-):
+class ReceivableDueSoon(ReceivableState, type="credit.receivable.due_soon.v1", aggregate="account", consumers="collection"):
     """Due within three days (CL-03, CL-23)."""
 
     as_of: date
 
 
-class ReceivableOverdue(
-    ReceivableState, type="credit.receivable.overdue.v1", aggregate="account", consumers="collection ticket"
-):
+class ReceivableOverdue(ReceivableState, type="credit.receivable.overdue.v1", aggregate="account", consumers="collection ticket"):
     """Past due at the close of `as_of`, announced once (逾期, CL-03)."""
 
     as_of: date
@@ -183,9 +179,7 @@ class ReceivableBalanceChanged(
     cause_id: UUID
 
 
-class ReceivableSettled(
-    ReceivableState, type="credit.receivable.settled.v1", aggregate="account", consumers="collection"
-):
+class ReceivableSettled(ReceivableState, type="credit.receivable.settled.v1", aggregate="account", consumers="collection"):
     """Nothing of it is open any more (核销, CL-13)."""
 
     settled_on: date

@@ -11,9 +11,7 @@ REGISTRY: dict[str, type["Fact"]] = {}
 class Fact(BaseModel):
     """A row marked † in the catalogue: no customer, no org unit. Unknown fields are ignored: readers outlive additions."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
-    )
+    model_config = ConfigDict(frozen=True, extra="ignore", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     type: ClassVar[str]
     aggregate: ClassVar[str]

@@ -104,9 +104,7 @@ def _start(data_dir: Path, report: Report, wheel_only: bool, settings: Mapping[s
     if not server.reused:
         options = [f"-k {sockets}", f"-p {PORT}", "-c listen_addresses=''", "-c max_connections=200"]
         options += [f"-c {name}={value}" for name, value in settings.items()]
-        _pg_ctl(
-            server, "start", "-w", "-t", str(START_TIMEOUT_S), "-l", str(folder / "server.log"), "-o", " ".join(options)
-        )
+        _pg_ctl(server, "start", "-w", "-t", str(START_TIMEOUT_S), "-l", str(folder / "server.log"), "-o", " ".join(options))
     return server
 
 
@@ -122,7 +120,7 @@ def _can_reach(path: Path, owner: str | None, mode: str) -> bool:
     if owner is None:
         return True
     return (
-        subprocess.run(["/usr/bin/test", mode, str(path)], user=owner, group=_group(owner), extra_groups=[]).returncode
+        subprocess.run(["/usr/bin/test", mode, str(path)], check=False, user=owner, group=_group(owner), extra_groups=[]).returncode
         == 0
     )
 

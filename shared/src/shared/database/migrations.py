@@ -36,8 +36,6 @@ def _upgrade(connection: Connection, package: str, version_table: str) -> None:
     config = Config()
     config.set_main_option("script_location", str(Path(str(files(package)), "migrations")))
     scripts = ScriptDirectory.from_config(config)
-    with EnvironmentContext(
-        config, scripts, fn=lambda now, _context: scripts._upgrade_revs("head", now)
-    ) as environment:
+    with EnvironmentContext(config, scripts, fn=lambda now, _context: scripts._upgrade_revs("head", now)) as environment:
         environment.configure(connection=connection, version_table=version_table)
         environment.run_migrations()

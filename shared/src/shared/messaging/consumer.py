@@ -30,7 +30,7 @@ class ConsumerStopped(Exception):
 class Consumer:
     """One member of the service's group. `process` and `give_up` serve redrive and skip of parked records."""
 
-    def __init__(  # noqa: PLR0913
+    def __init__(
         self,
         database: Database,
         bus: Bus,

@@ -88,7 +88,5 @@ async def parked_keys(session: AsyncSession, topic: str, keys: Collection[str]) 
 def check_sequence(envelope: Envelope, last: int) -> bool:
     """True: this is the next one; False: it was handled before. Errors: `SequenceGap`."""
     if envelope.aggregate_seq > last + 1:
-        raise SequenceGap(
-            f"{envelope.aggregate_type} {envelope.aggregate_id}: {last} is followed by {envelope.aggregate_seq}"
-        )
+        raise SequenceGap(f"{envelope.aggregate_type} {envelope.aggregate_id}: {last} is followed by {envelope.aggregate_seq}")
     return envelope.aggregate_seq == last + 1

@@ -59,9 +59,7 @@ class KafkaBus:
         await _bounded(producer.start(), "the producer did not start", lambda: _stop_producer(producer))
         return KafkaPublisher(producer)
 
-    async def subscriber(
-        self, group: str, topics: Sequence[str], instance: str, positions: Positions
-    ) -> "KafkaSubscriber":
+    async def subscriber(self, group: str, topics: Sequence[str], instance: str, positions: Positions) -> "KafkaSubscriber":
         """A static member of a group (`instance` is unique per replica). Errors: `BusUnavailable`."""
         await self.ensure_topics([*TOPICS, *topics])
         consumer = AIOKafkaConsumer(
@@ -150,7 +148,7 @@ class KafkaPublisher:
         if not count:
             raise WaveRefused(f"a record for {place} fits into no batch")
         sending = self._producer.send_batch(batch, place[0], partition=place[1])
-        return await _bounded(sending, f"no answer about {place}")  # type: ignore[no-any-return]
+        return await _bounded(sending, f"no answer about {place}")
 
 
 def _append(batch: Any, record: OutgoingRecord) -> bool:

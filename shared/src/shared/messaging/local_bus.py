@@ -61,9 +61,7 @@ class LocalBus:
         """A fresh publisher. Errors: `BusUnavailable`."""
         return LocalPublisher(self, await self.pool())
 
-    async def subscriber(
-        self, group: str, topics: Sequence[str], instance: str, positions: Positions
-    ) -> "LocalSubscriber":
+    async def subscriber(self, group: str, topics: Sequence[str], instance: str, positions: Positions) -> "LocalSubscriber":
         """A member of a group: it reads when no other member does, and takes over when that one is gone."""
         return LocalSubscriber(self, group, topics, positions)
 
@@ -198,7 +196,7 @@ class LocalSubscriber:
         if not await self._connection.fetchval("SELECT pg_try_advisory_lock($1)", key):
             await self._drop()
             return False
-        self._next = {place: 0 for place in self._places} | dict(await self._positions(self._places))
+        self._next = dict.fromkeys(self._places, 0) | dict(await self._positions(self._places))
         return True
 
     async def _drop(self) -> None:

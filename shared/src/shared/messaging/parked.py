@@ -69,9 +69,7 @@ async def list_parked(session: AsyncSession) -> Sequence[Row[Any]]:
     """What waits, oldest first, with how many records of its key wait in all."""
     columns = (parked.c.id, parked.c.topic, parked.c.key, parked.c.type, parked.c.reason, parked.c.parked_at)
     behind = func.count().over(partition_by=(parked.c.topic, parked.c.key)).label("of_key")
-    return (
-        await session.execute(select(*columns, behind).where(parked.c.state == "PARKED").order_by(parked.c.id))
-    ).all()
+    return (await session.execute(select(*columns, behind).where(parked.c.state == "PARKED").order_by(parked.c.id))).all()
 
 
 async def redrive(database: Database, clock: Clock, parked_id: int, process: Process, actor: Principal = SYSTEM) -> int:
@@ -93,9 +91,7 @@ async def redrive(database: Database, clock: Clock, parked_id: int, process: Pro
         count += 1
 
 
-async def skip(
-    database: Database, clock: Clock, parked_id: int, reason: str, skip_one: Process, actor: Principal = SYSTEM
-) -> None:
+async def skip(database: Database, clock: Clock, parked_id: int, reason: str, skip_one: Process, actor: Principal = SYSTEM) -> None:
     """Give a record up; its sequence counts as handled, so that those behind it can be redriven. Errors: 404."""
     async with database.transaction() as session:
         topic, key = await _key_of(session, parked_id)

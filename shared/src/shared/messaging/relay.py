@@ -32,9 +32,7 @@ MARK = "UPDATE outbox SET published_at = now() WHERE position = ANY($1::bigint[]
 PUT_OFF = """
 UPDATE outbox SET attempts = attempts + 1, last_error = $2, next_attempt_at = now() + make_interval(secs => $3)
 WHERE position = $1"""
-LAG = (
-    "SELECT count(*), coalesce(extract(epoch FROM now() - min(occurred_at)), 0) FROM outbox WHERE published_at IS NULL"
-)
+LAG = "SELECT count(*), coalesce(extract(epoch FROM now() - min(occurred_at)), 0) FROM outbox WHERE published_at IS NULL"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,7 @@ class Handlers:
     replaying: bool = False
 
 
-async def handle_wave(
-    session: AsyncSession, clock: Clock, handlers: Handlers, records: Sequence[IncomingRecord]
-) -> int:
+async def handle_wave(session: AsyncSession, clock: Clock, handlers: Handlers, records: Sequence[IncomingRecord]) -> int:
     """Handle records of one partition in order; returns how many had an effect.
 
     Errors: `SequenceGap`, what a handler raises, `ValueError` and `KeyError` for what cannot be read.
@@ -64,9 +62,7 @@ async def count_only(session: AsyncSession, clock: Clock, record: IncomingRecord
     await inbox.keep_positions(session, {inbox.aggregate_of(envelope): envelope.aggregate_seq})
 
 
-async def _handle_one(
-    session: AsyncSession, clock: Clock, handlers: Handlers, envelope: Envelope, fact: Fact | None
-) -> None:
+async def _handle_one(session: AsyncSession, clock: Clock, handlers: Handlers, envelope: Envelope, fact: Fact | None) -> None:
     if fact is None:
         return
     cause = Trace(envelope.correlation_id, None, envelope.depth, envelope.traceparent).caused_by(str(envelope.id))
@@ -74,9 +70,7 @@ async def _handle_one(
     reach("consumer.after_handle")
 
 
-async def _handle_keys(
-    session: AsyncSession, clock: Clock, handlers: Handlers, records: Sequence[IncomingRecord]
-) -> int:
+async def _handle_keys(session: AsyncSession, clock: Clock, handlers: Handlers, records: Sequence[IncomingRecord]) -> int:
     for record in records:
         await handlers.key(Work(session, clock.now(), replaying=handlers.replaying), record.key, record.value)
     return len(records)

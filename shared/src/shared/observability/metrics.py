@@ -13,9 +13,7 @@ class Metrics:
         self.service = service
         labels = ["service"]
         self._requests = Counter("http_requests", "answers", [*labels, "method", "status"], registry=self.registry)
-        self._seconds = Histogram(
-            "http_request_seconds", "time to answer", labels, registry=self.registry, buckets=BUCKETS
-        )
+        self._seconds = Histogram("http_request_seconds", "time to answer", labels, registry=self.registry, buckets=BUCKETS)
         self._relay_rows = Gauge("relay_lag_rows", "outbox rows not yet sent", labels, registry=self.registry)
         self._relay_age = Gauge("relay_lag_seconds", "age of the oldest of them", labels, registry=self.registry)
         self._unsendable = Counter("relay_unsendable_rows", "rows the broker refuses", labels, registry=self.registry)

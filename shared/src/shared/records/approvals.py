@@ -42,15 +42,11 @@ class Step:
 
 async def steps_of(session: AsyncSession, subject: str) -> list[Step]:
     """The steps of a subject in order, the proposal first."""
-    rows = await session.execute(
-        select(approval_step).where(approval_step.c.subject == subject).order_by(approval_step.c.step)
-    )
+    rows = await session.execute(select(approval_step).where(approval_step.c.subject == subject).order_by(approval_step.c.step))
     return [Step(*(row._mapping[name] for name in Step.__slots__)) for row in rows]
 
 
-async def record_step(
-    work: Work, subject: str, step: int, decision: str, *, comment: str = "", content_sha256: bytes
-) -> Step:
+async def record_step(work: Work, subject: str, step: int, decision: str, *, comment: str = "", content_sha256: bytes) -> Step:
     """Add the next step of a subject, whose row the caller has locked.
 
     Errors: 403 `SELF_APPROVAL` when the actor, or the one he stands for, already acted on the subject (through a

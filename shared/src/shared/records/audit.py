@@ -15,7 +15,7 @@ GENESIS = bytes(32)
 SEAL_AT_ONCE = 1000
 
 
-async def write_audit(  # noqa: PLR0913
+async def write_audit(
     work: Work,
     entity: str,
     entity_id: UUID,

@@ -55,9 +55,7 @@ async def void_timers(session: AsyncSession, kind: str, subject_id: UUID) -> Non
 class TimerLoop:
     """Fires due timers one by one, each in a transaction of its own; several loops share the work without overlap."""
 
-    def __init__(
-        self, database: Database, clock: Clock, handlers: Mapping[str, Handler], metrics: Metrics | None = None
-    ) -> None:
+    def __init__(self, database: Database, clock: Clock, handlers: Mapping[str, Handler], metrics: Metrics | None = None) -> None:
         self._database, self._clock, self._handlers, self._metrics = database, clock, handlers, metrics
 
     async def run(self) -> None:

@@ -87,9 +87,7 @@ class KafkaServer:
                 if probe.connect_ex((host, int(port))) == 0:
                     return
             time.sleep(0.1)
-        raise KafkaMissing(
-            "the broker did not come up:\n" + (self.folder or Path()).joinpath("broker.log").read_text()[-2000:]
-        )
+        raise KafkaMissing("the broker did not come up:\n" + (self.folder or Path()).joinpath("broker.log").read_text()[-2000:])
 
 
 def start_kafka() -> KafkaServer:

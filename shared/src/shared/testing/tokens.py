@@ -47,7 +47,7 @@ def somebody(
     *,
     unit: UUID | None = None,
     roles: tuple[str, ...] = (),
-    id: UUID | None = None,  # noqa: A002
+    id: UUID | None = None,
 ) -> Principal:
     """A principal with these permissions and scopes."""
     grants = tuple(Grant(name, scope, roles=frozenset(roles)) for name, scope in permissions.items())

@@ -64,6 +64,6 @@ class WorkingCalendar:
 @cache
 def china_calendar() -> WorkingCalendar:
     """Holidays and make-up workdays as far as the State Council has announced them (library `chinesecalendar`)."""
-    exceptions = {day: False for day in chinese_calendar.holidays} | {day: True for day in chinese_calendar.workdays}
+    exceptions = dict.fromkeys(chinese_calendar.holidays, False) | dict.fromkeys(chinese_calendar.workdays, True)
     years = frozenset(day.year for day in exceptions)
     return WorkingCalendar(version=f"china-{max(years)}", exceptions=exceptions, announced_years=years)

@@ -6,6 +6,7 @@ A refusal that is *raised* rolls its transaction back. A refusal with consequenc
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class Refusal(Exception):
@@ -13,9 +14,7 @@ class Refusal(Exception):
 
     status = 400
 
-    def __init__(
-        self, code: str, detail: str = "", *, errors: Sequence[dict[str, object]] = (), **facts: object
-    ) -> None:
+    def __init__(self, code: str, detail: str = "", *, errors: Sequence[dict[str, Any]] = (), **facts: Any) -> None:
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code
         self.detail = detail
@@ -44,7 +43,7 @@ class Missing(Refusal):
 
     status = 404
 
-    def __init__(self, code: str = "NOT_FOUND", detail: str = "", **facts: object) -> None:
+    def __init__(self, code: str = "NOT_FOUND", detail: str = "", **facts: Any) -> None:
         super().__init__(code, detail, **facts)
 
 

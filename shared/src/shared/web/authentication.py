@@ -136,7 +136,8 @@ def claims_of(principal: Principal) -> dict[str, Any]:
 
 
 def _lent_claim(grant: Grant) -> dict[str, Any]:
-    assert grant.not_before is not None and grant.expires_at is not None
+    assert grant.not_before is not None
+    assert grant.expires_at is not None
     return {
         "permission": grant.permission,
         "scope": grant.scope,

@@ -32,7 +32,7 @@ async def _supervised(name: str, loop: Loop, broken: dict[str, str]) -> None:
             await loop()
         except ConsumerStopped as stopped:
             broken[name] = str(stopped)
-            log.error("loop stopped", extra={"loop": name, "why": str(stopped)})  # noqa: TRY400
+            log.error("loop stopped", extra={"loop": name, "why": str(stopped)})
             return
         except Exception as error:
             broken[name] = repr(error)

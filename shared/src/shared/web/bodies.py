@@ -21,9 +21,7 @@ class Body(BaseModel):
 
 
 Fen = Annotated[int, Field(strict=True, ge=0, le=10**14, description="an amount in fen (分)", examples=[12000000])]
-PositiveFen = Annotated[
-    int, Field(strict=True, gt=0, le=10**14, description="an amount in fen (分)", examples=[12000000])
-]
+PositiveFen = Annotated[int, Field(strict=True, gt=0, le=10**14, description="an amount in fen (分)", examples=[12000000])]
 Days = Annotated[int, Field(strict=True, ge=0, le=3660)]
 Word = Annotated[str, Field(min_length=1, max_length=100, pattern=r"^\S(.*\S)?$"), AfterValidator(_storable)]
 Line = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_storable)]

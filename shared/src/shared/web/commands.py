@@ -75,7 +75,7 @@ def settle(result: Result | Any) -> Result:
     """The result of a use case, or its refusal answered after the commit."""
     if isinstance(result, Refused):
         raise CommittedRefusal(result.refusal)
-    return result  # type: ignore[no-any-return]
+    return result
 
 
 class CommandRoute(APIRoute):
@@ -134,7 +134,8 @@ def _repeated(inner: Any) -> Any:
             replay.rewind()
             scope["state"] = dict(state)
             try:
-                return await inner(scope, replay.receive, send)  # type: ignore[no-any-return]
+                await inner(scope, replay.receive, send)
+                return
             except Exception as error:
                 if attempt == ATTEMPTS or not is_retryable(error):
                     raise

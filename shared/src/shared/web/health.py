@@ -35,6 +35,6 @@ async def _complaints(runtime: Runtime) -> list[str]:
     try:
         async with runtime.database.transaction() as session:
             await session.execute(text("SELECT 1"))
-    except Exception as error:  # noqa: BLE001  whatever it is, we are not ready
+    except Exception as error:
         complaints.append(f"database: {type(error).__name__}")
     return complaints

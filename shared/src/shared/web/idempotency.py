@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from fastapi import Request, Response
-from sqlalchemy import delete, select, text
+from sqlalchemy import ColumnElement, delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -68,7 +68,7 @@ class CommandKey:
         }
         await session.execute(insert(idempotency).values(row).on_conflict_do_nothing())
 
-    def _is_mine(self):  # type: ignore[no-untyped-def]
+    def _is_mine(self) -> ColumnElement[bool]:
         columns = idempotency.c
         place = (columns.principal_id == self.principal_id) & (columns.method == self.method)
         return place & (columns.path == self.path) & (columns.key == self.key)

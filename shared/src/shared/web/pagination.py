@@ -34,7 +34,7 @@ class PageQuery:
     key: bytes
 
     def apply(self, statement: Select[Any], column: ColumnElement[Any], *, newest_first: bool = False) -> Select[Any]:
-        """Order by the column (unique, such as a UUIDv7) and go on behind the cursor; one row more tells whether there is another page."""
+        """Order by a unique column and go on behind the cursor; one row more tells whether there is another page."""
         if self.after is not None:
             statement = statement.where(column < self.after if newest_first else column > self.after)
         return statement.order_by(column.desc() if newest_first else column).limit(self.limit + 1)

@@ -122,9 +122,7 @@ def _validation_error(found: Mapping[str, Any]) -> dict[str, Any]:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    refusal: Refusal = (
-        Missing(detail="no such path") if error.status_code == HTTPStatus.NOT_FOUND else _of_status(error)
-    )
+    refusal: Refusal = Missing(detail="no such path") if error.status_code == HTTPStatus.NOT_FOUND else _of_status(error)
     response = problem_response(refusal, language_of(request))
     response.headers.update(error.headers or {})
     return response

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from shared.values.calendar import WorkingCalendar
+
 from collection_service.domain.compliance.facts import History, Known, Reason, Verdict, Wish
 from collection_service.domain.compliance.rulesets import Ruleset, rulesets_for
 from collection_service.domain.compliance.standing import standing_reasons
 from collection_service.domain.compliance.timed import first_free, timed_reasons
-from shared.values.calendar import WorkingCalendar
 
 LONGEST_SEARCH = 60
 
@@ -23,9 +24,7 @@ def evaluate(wish: Wish, known: Known, history: History, calendar: WorkingCalend
     if not rulesets:
         return _refused(name, [{"code": "RULESET_MISSING", "rule_id": "core.ruleset", "retry_at": None}])
     timed = _timed(wish, history, rulesets, calendar, now, zone)
-    reasons = _distinct(
-        [*timed, *(reason for ruleset in rulesets for reason in standing_reasons(wish, known, ruleset))]
-    )
+    reasons = _distinct([*timed, *(reason for ruleset in rulesets for reason in standing_reasons(wish, known, ruleset))])
     if reasons:
         retry_at = _first_free(wish, history, rulesets, calendar, reasons, zone)
         return Verdict(False, name, reasons, retry_at)
@@ -43,7 +42,7 @@ def _timed(
     return [reason for ruleset in rulesets for reason in timed_reasons(wish, history, ruleset, calendar, at, zone)]
 
 
-def _first_free(  # noqa: PLR0913
+def _first_free(
     wish: Wish,
     history: History,
     rulesets: Sequence[Ruleset],

@@ -5,9 +5,10 @@ from datetime import date, datetime, time, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from shared.values.calendar import WorkingCalendar
+
 from collection_service.domain.compliance.facts import TIMED, VOICE, History, Past, Reason, Wish
 from collection_service.domain.compliance.rulesets import Frequency, Hours, Ruleset
-from shared.values.calendar import WorkingCalendar
 
 
 def timed_reasons(
@@ -47,11 +48,7 @@ def _is_counted(rule: Frequency, channel: str) -> bool:
 
 def _frequency(rule: Frequency, person_id: UUID, history: History, local: datetime) -> Iterator[Reason]:
     start, end = _window(rule, local.date())
-    past = (
-        history.same_number
-        if rule.per == "number"
-        else [found for found in history.attempts if found.person_id == person_id]
-    )
+    past = history.same_number if rule.per == "number" else [found for found in history.attempts if found.person_id == person_id]
     count = sum(start <= found.at.astimezone(local.tzinfo).date() < end and _counts(rule, found) for found in past)
     if count >= rule.limit:
         retry_at = datetime.combine(end, time.min, local.tzinfo)

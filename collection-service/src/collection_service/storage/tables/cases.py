@@ -1,10 +1,10 @@
 """Cases, promises, pauses."""
 
+from shared.database.columns import Id, Instant, fen
+from shared.messaging.streams import Stream
 from sqlalchemy import ARRAY, BigInteger, Column, Date, Index, Integer, Table, Text, Uuid, text
 
 from collection_service.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant, fen
-from shared.messaging.streams import Stream
 
 collection_case = Table(
     "collection_case",

@@ -1,9 +1,9 @@
 """Contact decisions and attempts."""
 
+from shared.database.columns import Id, Instant, Json
 from sqlalchemy import Boolean, Column, Index, LargeBinary, Table, Text, text
 
 from collection_service.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant, Json
 
 decision = Table(
     "decision",

@@ -1,9 +1,9 @@
 """Copies of what credit-service owns: customers, people, receivables, allocations; and how far its days are closed."""
 
+from shared.database.columns import Id, Instant, fen
 from sqlalchemy import ARRAY, BigInteger, Boolean, Column, Date, Index, Integer, Table, Text, text
 
 from collection_service.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant, fen
 
 customer = Table(
     "customer_copy",

@@ -1,10 +1,10 @@
 """The account: the one row that every gate stands on."""
 
+from shared.database.columns import Id, fen
+from shared.messaging.streams import Stream
 from sqlalchemy import CHAR, BigInteger, CheckConstraint, Column, Date, Table, Text, text
 
 from credit_service.storage.tables.metadata import METADATA
-from shared.database.columns import Id, fen
-from shared.messaging.streams import Stream
 
 account = Table(
     "account",

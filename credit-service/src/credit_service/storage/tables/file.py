@@ -1,5 +1,7 @@
 """The customer file: customers, contact persons, contracts."""
 
+from shared.database.columns import Id, Instant, Json
+from shared.messaging.streams import Stream
 from sqlalchemy import (
     ARRAY,
     BigInteger,
@@ -16,8 +18,6 @@ from sqlalchemy import (
 )
 
 from credit_service.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant, Json
-from shared.messaging.streams import Stream
 
 customer = Table(
     "customer",

@@ -1,5 +1,6 @@
 """The ledger: receivables, payments, earmarks, journals, postings, allocations."""
 
+from shared.database.columns import Id, Instant, fen
 from sqlalchemy import (
     Column,
     Date,
@@ -15,7 +16,6 @@ from sqlalchemy import (
 )
 
 from credit_service.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant, fen
 
 receivable = Table(
     "receivable",

@@ -1,10 +1,10 @@
 """Line applications and lines."""
 
+from shared.database.columns import Id, Instant, Json, fen
+from shared.messaging.streams import Stream
 from sqlalchemy import ARRAY, BigInteger, Column, Date, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from credit_service.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant, Json, fen
-from shared.messaging.streams import Stream
 
 application = Table(
     "application",

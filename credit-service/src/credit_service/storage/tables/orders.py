@@ -1,9 +1,9 @@
 """Orders on their way: overrides, holds, releases, decisions."""
 
+from shared.database.columns import Id, Instant, Json, fen
 from sqlalchemy import ARRAY, Column, ForeignKey, Index, LargeBinary, Table, Text, text
 
 from credit_service.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant, Json, fen
 
 override = Table(
     "override",

@@ -1,10 +1,10 @@
 """Closes, violations, and proposals that wait for a second person."""
 
+from shared.database.columns import Id, Instant, Json, fen
+from shared.messaging.streams import Stream
 from sqlalchemy import BigInteger, Column, Date, Integer, Table, Text, text
 
 from credit_service.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant, Json, fen
-from shared.messaging.streams import Stream
 
 day_close = Table(
     "day_close",

@@ -1,9 +1,9 @@
 """The event feed: every event of every topic, at one gap-free position."""
 
+from shared.database.columns import Id, Instant, Json
 from sqlalchemy import BigInteger, Column, Index, Integer, Table, Text
 
 from gateway.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant, Json
 
 feed = Table(
     "feed",

@@ -1,10 +1,10 @@
 """People, units, keys, tokens."""
 
+from shared.database.columns import Id, Instant
+from shared.messaging.streams import Stream
 from sqlalchemy import ARRAY, BigInteger, Boolean, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, text
 
 from gateway.storage.tables.metadata import METADATA
-from shared.database.columns import Id, Instant
-from shared.messaging.streams import Stream
 
 unit = Table(
     "unit",
@@ -105,6 +105,6 @@ login_failure = Table(
     "login_failure",
     METADATA,
     Column("who", Text, primary_key=True),
-    Column("count", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
     Column("last_at", Instant, nullable=False),
 )

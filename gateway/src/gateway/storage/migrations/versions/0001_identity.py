@@ -35,7 +35,7 @@ CREATE TABLE feed_head (
 
 CREATE TABLE login_failure (
   who TEXT NOT NULL,
-  count INTEGER NOT NULL,
+  failures INTEGER NOT NULL,
   last_at TIMESTAMP WITH TIME ZONE NOT NULL,
   CONSTRAINT pk_login_failure PRIMARY KEY (who)
 )
