@@ -4,7 +4,7 @@ from datetime import date
 from typing import Any
 
 from shared.records.work import Work
-from sqlalchemy import case, func, select
+from sqlalchemy import BigInteger, case, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from credit_service.domain.aging import BY_DUE, LAST
@@ -29,7 +29,9 @@ def _statement(work: Work, as_of: date) -> Any:
     days = as_of - receivable.c.due_on
     bucket = case(*[(days <= last, name) for name, last in BY_DUE], else_=LAST).label("bucket")
     return (
-        select(customer.c.id.label("customer_id"), customer.c.number, bucket, func.sum(open_then).label("open_fen"))
+        select(
+            customer.c.id.label("customer_id"), customer.c.number, bucket, cast(func.sum(open_then), BigInteger).label("open_fen")
+        )
         .join(customer, customer.c.id == receivable.c.customer_id)
         .outerjoin(paid, paid.c.receivable_id == receivable.c.id)
         .where(receivable.c.component == "PRINCIPAL", receivable.c.occurred_on <= as_of, in_scope(work), open_then > 0)

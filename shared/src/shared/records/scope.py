@@ -22,7 +22,7 @@ def within(actor: Principal, grant: Grant, owner: ColumnElement[Any], unit: Colu
         case "all":
             return true()
         case "unit":
-            return or_(owner == holder, unit.in_(_subtree(actor.org_unit_id)))
+            return or_(owner == holder, unit == actor.org_unit_id, unit.in_(_subtree(actor.org_unit_id)))
         case "team":
             subordinates = select(person.c.id).where(person.c.superior_id == holder)
             return or_(owner == holder, owner.in_(subordinates))
