@@ -1,0 +1,1 @@
+"""Tests of collection-service, path for path."""
