@@ -6,11 +6,12 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import httpx
 
@@ -23,6 +24,7 @@ class RunningSuite:
 
     address: str
     passwords: dict[str, str]
+    process: subprocess.Popen[bytes]
 
 
 class SuiteFailed(Exception):
@@ -30,29 +32,40 @@ class SuiteFailed(Exception):
 
 
 @contextmanager
-def started_suite(clock: str) -> Iterator[RunningSuite]:
+def started_suite(clock: str, environment: Mapping[str, str] | None = None) -> Iterator[RunningSuite]:
     """A one-process demo suite whose business time starts at `clock`; it and its folder are gone afterwards."""
     with TemporaryDirectory(prefix="suite-demo-", ignore_cleanup_errors=True) as folder:
-        log = Path(folder, "suite.log")
-        users = Path(folder, "demo-users.json")
-        with log.open("w") as output:
-            command = [sys.executable, "-m", "gateway.standalone", "--demo", "--port", "0"]
-            command += ["--data-dir", folder, "--clock", clock, "--demo-users", str(users)]
-            process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True)
+        suite = start_suite(Path(folder), clock, environment)
         try:
-            yield _ready(process, users, log)
+            yield suite
         finally:
-            _stop(process)
+            stop_suite(suite)
 
 
-def _ready(process: subprocess.Popen[bytes], users: Path, log: Path) -> RunningSuite:
+def start_suite(folder: Path, clock: str | None, environment: Mapping[str, str] | None = None) -> RunningSuite:
+    """A demo suite on the data of a folder, ready to answer. Errors: `SuiteFailed`."""
+    log, users = folder / "suite.log", folder / "demo-users.json"
+    known = json.loads(users.read_text())["passwords"] if users.exists() else {}
+    users.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "gateway.standalone", "--demo", "--port", "0", "--data-dir", str(folder)]
+    command += ["--demo-users", str(users), *(["--clock", clock] if clock else [])]
+    with log.open("a") as output:
+        full = {**os.environ, **(environment or {})}
+        process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, env=full)
+    card = _ready(process, users, log)
+    passwords = card["passwords"] or known
+    users.write_text(json.dumps(card | {"passwords": passwords}))
+    return RunningSuite(card["address"], passwords, process)
+
+
+def _ready(process: subprocess.Popen[bytes], users: Path, log: Path) -> dict[str, Any]:
     deadline = time.monotonic() + READY_WITHIN_S
     while time.monotonic() < deadline and process.poll() is None:
         if users.exists():
-            card = json.loads(users.read_text())
+            card: dict[str, Any] = json.loads(users.read_text())
             if _answers(card["address"]):
-                return RunningSuite(card["address"], card["passwords"])
-        time.sleep(0.1)
+                return card
+        time.sleep(0.05)
     raise SuiteFailed("\n".join(log.read_text().splitlines()[-25:]))
 
 
@@ -63,11 +76,12 @@ def _answers(address: str) -> bool:
         return False
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
+def stop_suite(suite: RunningSuite) -> None:
+    """As Ctrl-C does; after twenty seconds less gently."""
+    if suite.process.poll() is not None:
         return
-    process.send_signal(signal.SIGINT)
+    suite.process.send_signal(signal.SIGINT)
     try:
-        process.wait(timeout=20)
+        suite.process.wait(timeout=20)
     except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(suite.process.pid, signal.SIGKILL)

@@ -8,6 +8,7 @@ from shared.clock import Clock
 from shared.messaging.ports import Bus
 from shared.messaging.wave import Handlers
 from shared.web.application import Service, service_app
+from shared.web.problems import DOCUMENTED
 
 from gateway import consumers, jobs
 from gateway.api import auth, demo, events, meta, users
@@ -60,7 +61,7 @@ def create_gateway(
         plan=jobs.plan_recurring,
     )
     app = service_app(service, settings, clock=clock, bus=bus, keys=keys.source())
-    app.include_router(auth.well_known)
+    app.include_router(auth.well_known, responses=DOCUMENTED)
     app.include_router(meta.pages)
     runtime, table = app.state.runtime, load_table(settings.routes_file)
     access = Access(runtime.database, keys, clock)

@@ -31,7 +31,7 @@ from shared.database.embedded_postgres import (
 from shared.database.engine import Database
 from shared.database.migrations import migrate
 from shared.database.server_binaries import NoServerBinaries
-from shared.messaging.local_bus import LocalBus
+from shared.messaging.bus import open_bus
 from shared.observability.logs import write_logs
 from shared.records.work import Work
 
@@ -139,8 +139,9 @@ async def _clock(options: Options, url: str) -> Clock:
 
 async def _suite(options: Options, urls: dict[str, str], clock: Clock, stack: AsyncExitStack) -> tuple[Gateway, dict[str, str]]:
     """Every service with its lifespan running (a mounted app's does not run by itself), the door before them."""
-    common: dict[str, Any] = {"key_encryption_key": _key(options.data_dir), "bus_url": urls[BUS], "log_level": options.log_level}
-    bus = LocalBus(urls[BUS])
+    bus_url = os.environ.get("SUITE_BUS_URL", urls[BUS])
+    common: dict[str, Any] = {"key_encryption_key": _key(options.data_dir), "bus_url": bus_url, "log_level": options.log_level}
+    bus = open_bus(bus_url)
     stack.push_async_callback(bus.close)
     database = Database(urls["gateway"])
     keys = await load_signing_keys(database, base64.b64decode(common["key_encryption_key"]), datetime.now(UTC))

@@ -25,7 +25,7 @@ from gateway.storage.people import (
 )
 
 REFRESH_LIFE = timedelta(days=14)
-FREE_FAILURES = 5
+FREE_FAILURES = {"login": 5, "address": 30}
 FORGOTTEN_AFTER = timedelta(minutes=15)
 LONGEST_WAIT_S = 900
 
@@ -93,16 +93,16 @@ async def _session(work: Work, user_id: UUID, family_id: UUID) -> SignedIn:
 
 async def _refuse_throttled(work: Work, who: str) -> None:
     row = await failures_of(work.session, who)
-    wait = _wait(row, work.now)
+    wait = _wait(row, work.now, FREE_FAILURES[who.partition(":")[0]])
     if wait > 0:
         raise TooMany("LOGIN_THROTTLED", "too many failed attempts", retry_after=int(wait) + 1)
 
 
-def _wait(row: Row[Any] | None, now: datetime) -> float:
-    """Seconds until the next try: none for five failures, then doubling up to fifteen minutes."""
-    if row is None or row.failures < FREE_FAILURES:
+def _wait(row: Row[Any] | None, now: datetime, free: int) -> float:
+    """Seconds until the next try: none for the first failures (more for an address, which many share), then doubling."""
+    if row is None or row.failures < free:
         return 0
-    pause = min(2.0 ** (row.failures - FREE_FAILURES), LONGEST_WAIT_S)
+    pause = min(2.0 ** min(row.failures - free, 20), LONGEST_WAIT_S)
     return pause - (now - row.last_at).total_seconds()
 
 

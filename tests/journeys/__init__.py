@@ -1,0 +1,1 @@
+"""Journeys: through the gateway only, on both buses."""
