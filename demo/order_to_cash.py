@@ -34,15 +34,7 @@ class OrderToCash:
         """A line of 500,000.00 for 60 days through the whole chain of art. 10."""
         stage = self.stage
         stage.chapter("1. A credit line of 500,000.00 for 60 days (授信审批)")
-        body = {
-            "name": "深圳市华强贸易有限公司", "phone": "13800001234", "address": "深圳市福田区华强北路1号", "category": "家电",
-            "type": "dealer", "legal_form": "company",
-        }  # fmt: skip
-        self.customer = stage.send("market", "POST", "/customers", body, expect=201, say="the customer file is open")["id"]
-        point = {"kind": "MOBILE", "value": "13800001234", "source": "contract", "verified": True}
-        person = {"customer_id": self.customer, "role": "FINANCE", "name": "王芳", "contact_points": [point]}
-        made = stage.send("market", "POST", "/contact-persons", person, expect=201, say="whom we may talk to")
-        self.person, self.point = made["id"], made["contact_points"][0]["id"]
+        self._customer()
         application = self._application(self._contract())
         path = f"/line-applications/{application}"
         stage.send("market", "POST", f"{path}/submit", {}, expect=200, say="the market manager proposes")
@@ -74,6 +66,18 @@ class OrderToCash:
         )
         stage.check(done["state"] == "EFFECTIVE" and len(done["steps"]) == 4, "four people, four steps, in force at once", done)
         stage.events("credit.customer.created.v1", "credit.line.approved.v1", "credit.line.effective.v1")
+
+    def _customer(self) -> None:
+        stage = self.stage
+        body = {
+            "name": "深圳市华强贸易有限公司", "phone": "13800001234", "address": "深圳市福田区华强北路1号", "category": "家电",
+            "type": "dealer", "legal_form": "company",
+        }  # fmt: skip
+        self.customer = stage.send("market", "POST", "/customers", body, expect=201, say="the customer file is open")["id"]
+        point = {"kind": "MOBILE", "value": "13800001234", "source": "contract", "verified": True}
+        person = {"customer_id": self.customer, "role": "FINANCE", "name": "王芳", "contact_points": [point]}
+        made = stage.send("market", "POST", "/contact-persons", person, expect=201, say="whom we may talk to")
+        self.person, self.point = made["id"], made["contact_points"][0]["id"]
 
     def _contract(self) -> str:
         stage = self.stage

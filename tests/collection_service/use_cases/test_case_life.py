@@ -266,3 +266,20 @@ async def test_migrations_and_tables_agree(desk: Desk) -> None:
     """G-02."""
     url = desk.service.database.engine.url.render_as_string(hide_password=False)
     assert await differences(url, METADATA) == []
+
+
+async def test_a_customer_nobody_reaches_is_lost_once(desk: Desk) -> None:
+    """CL-28: three failures in a row on every verified point, told once."""
+    ledger, _, case = await desk.overdue_case()
+    for number in range(4):
+        answer = await desk.collector.post("/contact-checks", desk.wish(ledger, case))
+        if not answer["allow"]:
+            desk.service.clock.move_to(desk.service.clock.now() + timedelta(days=1))
+            answer = await desk.collector.post("/contact-checks", desk.wish(ledger, case))
+        while not answer["allow"]:
+            desk.service.clock.move_to(desk.service.clock.now() + timedelta(hours=13))
+            answer = await desk.collector.post("/contact-checks", desk.wish(ledger, case))
+        attempt = await desk.collector.post("/attempts", {"token": answer["token"]}, expect=201)
+        await desk.collector.post(f"/attempts/{attempt['id']}/start")
+        await desk.collector.post(f"/attempts/{attempt['id']}/finish", {"outcome": "NO_ANSWER"})
+        assert (await desk.events(case)).count("customer.lost_contact") == (number >= 2)

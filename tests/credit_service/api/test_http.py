@@ -325,3 +325,36 @@ async def test_a_stranger_sees_no_payment_of_another_unit(house: House) -> None:
     payment = await house.pay(await house.with_line(), 10)
     stranger = house.service.caller(somebody({"ledger:read": "own"}, unit=UNIT))
     await stranger.get(f"/payments/{payment['id']}", expect=404)
+
+
+async def test_other_debts_are_posted_by_kind(house: House) -> None:
+    """CL-02, CR-62: they have a day on which they arose; the limit does not stop them, and the excess is told once."""
+    customer = await house.with_line(1_000)
+    body = {"customer_id": customer, "kind": "compensation", "amount_fen": 1_500, "occurred_on": str(house.today)}
+    posted = await house.accountant.post("/receivables", body, expect=201)
+    assert (posted["kind"], posted["shipped_on"], posted["open_fen"]) == ("compensation", None, 1_500)
+    await house.accountant.post("/receivables", body | {"kind": "trade"}, expect=422)
+    assert (await house.events(customer)).count("credit.exposure.exceeded") == 1
+    await house.assert_sound(customer)
+
+
+async def test_a_key_account_has_a_manager(house: House) -> None:
+    """CR-13."""
+    body = VALID | {"name": "大客户", "phone": "13700000001", "key_account": True}
+    assert (await house.market_manager.post("/customers", body, expect=422))["code"] == "KEY_ACCOUNT_NEEDS_MANAGER"
+
+
+async def test_an_amendment_runs_the_order_checks_statement(house: House) -> None:
+    """CR-57: more needs room, less frees it; an ended hold is final; a release gives everything back."""
+    customer = await house.with_line(1_000)
+    hold = (await house.order(customer, "SO-1", 600))["hold_id"]
+    assert (await house.erp.post(f"/holds/{hold}/amend", {"amount_fen": 1_000}))["held_fen"] == 1_000
+    refused = await house.erp.post(f"/holds/{hold}/amend", {"amount_fen": 1_001}, expect=409)
+    assert refused["code"] == "LIMIT_EXCEEDED"
+    assert (await house.events(customer))[-1] == "credit.order.held", "design trap 11: refused, and announced"
+    await house.erp.post(f"/holds/{hold}/amend", {"amount_fen": 300})
+    assert (await house.account(customer))["available_fen"] == 700
+    await house.erp.post(f"/holds/{hold}/release")
+    assert (await house.account(customer))["available_fen"] == 1_000
+    assert (await house.erp.post(f"/holds/{hold}/renew", expect=409))["code"] == "HOLD_ENDED"
+    await house.assert_sound(customer)

@@ -115,6 +115,7 @@ def failing_items(
 
 
 def age_reasons(items: Sequence[OldItem], as_of: date, policy: CreditPolicy, exemption: Exemption) -> list[Reason]:
+    """G3 as reasons: per failing code the oldest item, and the sum of all."""
     return [_age_reason(code, old) for code, old in failing_items(items, as_of, policy, exemption).items()]
 
 

@@ -16,9 +16,10 @@ from shared.values.ids import new_id
 from sqlalchemy import Row
 
 from credit_service.storage.accounts import open_account
-from credit_service.storage.customers import add_customer, change_customer, customer_of, find_same
+from credit_service.storage.customers import PERSONAL, add_customer, change_customer, customer_of, find_same
 from credit_service.use_cases.publish_customer import publish_customer
 
+PLAIN = ("type", "legal_form", "category", "uscc", "size", "business_type", "account_manager_id", "key_account", "profile")
 DIGITS = str.maketrans("", "", " -()+")
 
 
@@ -44,11 +45,7 @@ class NewCustomer:
 
 async def register_customer(work: Work, ring: KeyRing, new: NewCustomer) -> Row[Any]:
     """Errors: 409 `CUSTOMER_EXISTS {customer_id}`; 422 `ORG_UNIT_MISSING`, `KEY_ACCOUNT_NEEDS_MANAGER` (CR-13)."""
-    unit = new.org_unit_id or work.actor.org_unit_id
-    if unit is None:
-        raise Invalid("ORG_UNIT_MISSING", "name the org unit: the caller has none")
-    if new.key_account and new.account_manager_id is None:
-        raise Invalid("KEY_ACCOUNT_NEEDS_MANAGER", "a key account has a named manager")
+    unit = _checked_unit(work, new)
     indexes = {"name_index": _name_index(ring, new.name), "phone_index": _phone_index(ring, new.phone)}
     known = await find_same(work.session, new.uscc, indexes["name_index"], indexes["phone_index"])
     if known is not None:
@@ -56,7 +53,26 @@ async def register_customer(work: Work, ring: KeyRing, new: NewCustomer) -> Row[
     customer_id = new_id()
     wrapped = await make_customer_key(work.session, ring, customer_id)
     seal = await seal_of(work.session, ring, customer_id)
-    values = {
+    sealed = {name: seal.seal(getattr(new, name)) for name in PERSONAL}
+    row = await add_customer(work.session, indexes | sealed | await _values(work, customer_id, unit, new))
+    await open_account(work.session, customer_id)
+    await publish_key(work, customer_id, wrapped)
+    await publish_customer(work, row, CustomerCreated)
+    await write_audit(work, "customer", customer_id, "register", after={"number": row.number, "type": row.type})
+    return row
+
+
+def _checked_unit(work: Work, new: NewCustomer) -> UUID:
+    if new.key_account and new.account_manager_id is None:
+        raise Invalid("KEY_ACCOUNT_NEEDS_MANAGER", "a key account has a named manager")
+    unit = new.org_unit_id or work.actor.org_unit_id
+    if unit is None:
+        raise Invalid("ORG_UNIT_MISSING", "name the org unit: the caller has none")
+    return unit
+
+
+async def _values(work: Work, customer_id: UUID, unit: UUID, new: NewCustomer) -> dict[str, Any]:
+    made = {
         "id": customer_id,
         "number": await next_number(work.session, "K"),
         "event_key": str(customer_id),
@@ -66,24 +82,7 @@ async def register_customer(work: Work, ring: KeyRing, new: NewCustomer) -> Row[
         "bill_to_id": customer_id,
         "created_at": work.now,
     }
-    sealed = {name: seal.seal(getattr(new, name)) for name in ("name", "phone", "address")}
-    plain = (
-        "type",
-        "legal_form",
-        "category",
-        "uscc",
-        "size",
-        "business_type",
-        "account_manager_id",
-        "key_account",
-        "profile",
-    )
-    row = await add_customer(work.session, values | sealed | indexes | {name: getattr(new, name) for name in plain})
-    await open_account(work.session, customer_id)
-    await publish_key(work, customer_id, wrapped)
-    await publish_customer(work, row, CustomerCreated)
-    await write_audit(work, "customer", customer_id, "register", after={"number": row.number, "type": row.type})
-    return row
+    return made | {name: getattr(new, name) for name in PLAIN}
 
 
 async def change_file(work: Work, ring: KeyRing, customer_id: UUID, version: int, changes: dict[str, Any]) -> Row[Any]:
@@ -91,7 +90,7 @@ async def change_file(work: Work, ring: KeyRing, customer_id: UUID, version: int
     row = await customer_of(work, customer_id, lock=True)
     check_version(row.version, version)
     seal = await seal_of(work.session, ring, customer_id)
-    values = {name: seal.seal(value) if name in {"name", "phone", "address"} else value for name, value in changes.items()}
+    values = {name: seal.seal(value) if name in PERSONAL else value for name, value in changes.items()}
     if "name" in changes:
         values["name_index"] = _name_index(ring, changes["name"])
     if "phone" in changes:

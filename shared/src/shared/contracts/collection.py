@@ -153,12 +153,3 @@ class ContactPointInvalidated(Event, type="collection.contact_point.invalidated.
     contact_point_id: UUID
     person_id: UUID
     kind: str
-
-
-class DisputeRaised(Event, type="collection.dispute.raised.v1", aggregate="case", consumers="ticket credit"):
-    """The debtor contests an item (CL-19)."""
-
-    case_id: UUID
-    receivable_id: UUID
-    difference_fen: Fen
-    reason: str

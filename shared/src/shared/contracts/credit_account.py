@@ -100,16 +100,6 @@ class ShipmentBlocked(Event, type="credit.shipment.blocked.v1", aggregate="accou
     reasons: list[Reason] = Shared200
 
 
-class ExposureWarned(Event, type="credit.exposure.warned.v1", aggregate="account", consumers="ticket collection"):
-    """Use of the line reached a level in percent (CR-59)."""
-
-    level: int
-    used_fen: Fen
-    limit_fen: Fen
-    oldest_days: int
-    salesperson_id: UUID | None
-
-
 class ExposureExceeded(Event, type="credit.exposure.exceeded.v1", aggregate="account", consumers="collection"):
     """Exposure rose above the limit after the checks, with its one recorded cause (CR-62, I9)."""
 
@@ -234,14 +224,6 @@ class PaymentReversed(Event, type="credit.payment.reversed.v1", aggregate="accou
     reason: str
     allocations: list[ReversedLine] = Shared200
     on_account_fen: Fen
-
-
-class PaymentUnmatched(Fact, type="credit.payment.unmatched.v1", aggregate="payment", consumers=""):
-    """Money whose customer is not known yet (CL-14)."""
-
-    payment_id: UUID
-    amount_fen: Fen
-    payer_name: str | None
 
 
 class PaidByEmployee(Event, type="credit.payment.paid_by_employee.v1", aggregate="account", consumers=""):
