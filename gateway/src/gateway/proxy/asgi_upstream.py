@@ -2,7 +2,7 @@
 
 import logging
 
-from starlette.types import ASGIApp, Receive, Send
+from starlette.types import ASGIApp, Message, Receive, Send
 
 from gateway.proxy.ports import Forward
 
@@ -33,9 +33,18 @@ class AsgiUpstream:
             "state": {},
         }
         try:
-            await self._app(scope, receive, send)
+            await self._app(scope, receive, _without_body(send) if request.method == "HEAD" else send)
         except Exception:
             log.exception("the app failed", extra={"path": scope["path"]})
 
     async def close(self) -> None:
         """Nothing to give back."""
+
+
+def _without_body(send: Send) -> Send:
+    """An answer to HEAD has headers only."""
+
+    async def send_head(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return send_head

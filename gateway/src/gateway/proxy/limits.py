@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 SWEEP_AT = 50_000
+ROUNDING = 1e-9
 
 
 class RateLimit:
@@ -19,7 +20,7 @@ class RateLimit:
         now, step = self._now(), 1.0 / rate
         free_at = max(self._free_at.get(key, now), now)
         wait = free_at - now - step * (burst - 1)
-        if wait > 0:
+        if wait > ROUNDING:
             return wait
         self._free_at[key] = free_at + step
         if len(self._free_at) > SWEEP_AT:
@@ -69,7 +70,7 @@ class RetryBudget:
 
     def take(self) -> bool:
         """Whether a retry may be spent."""
-        if self._left < 1:
+        if self._left < 1 - ROUNDING:
             return False
-        self._left -= 1
+        self._left = max(self._left - 1, 0.0)
         return True

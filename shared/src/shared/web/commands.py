@@ -81,9 +81,19 @@ def settle(result: Result | Any) -> Result:
 class CommandRoute(APIRoute):
     """A route whose answer is stored under its key in the same transaction, and which is repeated after a deadlock."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.app = _repeated(self.app)
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Run the whole route again, up to three times, when the database chose it as a deadlock's victim (40P01)."""
+        replay = _Replay(receive)
+        state = dict(scope.get("state", {}))
+        for attempt in range(1, ATTEMPTS + 1):
+            replay.rewind()
+            scope["state"] = dict(state)
+            try:
+                await super().handle(scope, replay.receive, send)
+                return
+            except Exception as error:
+                if attempt == ATTEMPTS or not is_retryable(error):
+                    raise
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler inside the transaction: what it returns is stored before the commit."""
@@ -122,25 +132,6 @@ def _keeper(runtime: Runtime, claimed: Any, now: Any) -> Callable[[Response], Aw
                 await claimed.keep(session, response, now)
 
     return keep
-
-
-def _repeated(inner: Any) -> Any:
-    """Run the whole route again, up to three times, when the database chose it as a deadlock's victim (40P01)."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        replay = _Replay(receive)
-        state = dict(scope.get("state", {}))
-        for attempt in range(1, ATTEMPTS + 1):
-            replay.rewind()
-            scope["state"] = dict(state)
-            try:
-                await inner(scope, replay.receive, send)
-                return
-            except Exception as error:
-                if attempt == ATTEMPTS or not is_retryable(error):
-                    raise
-
-    return app
 
 
 class _Replay:
