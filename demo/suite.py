@@ -45,7 +45,7 @@ def started_suite(clock: str, environment: Mapping[str, str] | None = None) -> I
 def start_suite(folder: Path, clock: str | None, environment: Mapping[str, str] | None = None) -> RunningSuite:
     """A demo suite on the data of a folder, ready to answer. Errors: `SuiteFailed`."""
     log, users = folder / "suite.log", folder / "demo-users.json"
-    known = json.loads(users.read_text())["passwords"] if users.exists() else {}
+    kept = folder / "kept-passwords.json"
     users.unlink(missing_ok=True)
     command = [sys.executable, "-m", "gateway.standalone", "--demo", "--port", "0", "--data-dir", str(folder)]
     command += ["--demo-users", str(users), *(["--clock", clock] if clock else [])]
@@ -53,8 +53,9 @@ def start_suite(folder: Path, clock: str | None, environment: Mapping[str, str] 
         full = {**os.environ, **(environment or {})}
         process = subprocess.Popen(command, stdout=output, stderr=output, start_new_session=True, env=full)
     card = _ready(process, users, log)
-    passwords = card["passwords"] or known
-    users.write_text(json.dumps(card | {"passwords": passwords}))
+    if card["passwords"]:
+        kept.write_text(json.dumps(card["passwords"]))
+    passwords = json.loads(kept.read_text())
     return RunningSuite(card["address"], passwords, process)
 
 

@@ -103,7 +103,8 @@ class Relay:
     async def _select(self, connection: asyncpg.Connection) -> list[Row]:
         held = [row["key"] for row in await connection.fetch(HELD_KEYS)]
         rows = [Row(*row) for row in await connection.fetch(UNPUBLISHED, held, WAVE)]
-        reach("relay.after_select")
+        if rows:
+            reach("relay.after_select")
         return rows
 
     async def _rest(self, connection: asyncpg.Connection) -> None:
