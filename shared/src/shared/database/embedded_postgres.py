@@ -7,7 +7,9 @@ import os
 import pwd
 import secrets
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,7 @@ SUPERUSER = "suite"
 PORT = 5432
 SHORT_PLACES = (Path("/tmp"), Path("/var/tmp"))  # noqa: S108  a socket's path holds at most 107 bytes
 START_TIMEOUT_S = 60
+LEFT_OVER_S = 30
 Report = Callable[[str], None]
 
 
@@ -100,12 +103,25 @@ def _start(data_dir: Path, report: Report, wheel_only: bool, settings: Mapping[s
     if not (folder / "PG_VERSION").exists():
         report(f"Making a database cluster in {folder} …")
         _initialise(server)
-    server.reused = _pg_ctl(server, "status", check=False) == 0
+    server.reused = _still_runs(server)
     if not server.reused:
         options = [f"-k {sockets}", f"-p {PORT}", "-c listen_addresses=''", "-c max_connections=200"]
         options += [f"-c {name}={value}" for name, value in settings.items()]
         _pg_ctl(server, "start", "-w", "-t", str(START_TIMEOUT_S), "-l", str(folder / "server.log"), "-o", " ".join(options))
     return server
+
+
+def _still_runs(server: EmbeddedPostgres) -> bool:
+    """Whether a server left over answers; one that was just killed gets a moment to vanish."""
+    deadline = time.monotonic() + LEFT_OVER_S
+    while _pg_ctl(server, "status", check=False) == 0:
+        with socket.socket(socket.AF_UNIX) as probe:
+            if probe.connect_ex(str(server.sockets / f".s.PGSQL.{PORT}")) == 0:
+                return True
+        if time.monotonic() > deadline:
+            raise PostgresFailed(f"a server on {server.folder} neither answers nor ends")
+        time.sleep(0.1)
+    return False
 
 
 def _server_user() -> str | None:
