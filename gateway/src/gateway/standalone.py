@@ -64,7 +64,8 @@ def main() -> None:
     """Run until Ctrl-C or SIGTERM; a plain sentence says what is missing."""
     options = _options()
     try:
-        asyncio.run(_run(options))
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_run(options))
     except (NoServerBinaries, PostgresFailed, OSError) as error:
         sys.exit(f"The suite cannot start: {error}")
 
