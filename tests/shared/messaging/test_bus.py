@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from shared.messaging.ports import PARTITIONS, Bus, IncomingRecord, OutgoingRecord, Place, Subscriber, partition_of
 
-TOPIC = "credit.events"
+TOPIC = "survey.events"
 
 
 def record(key: str, number: int) -> OutgoingRecord:

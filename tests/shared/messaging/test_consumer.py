@@ -45,7 +45,7 @@ class Reader:
         )  # fmt: skip
 
     async def handle(self, work: Work, fact: Any, envelope: Envelope) -> None:
-        if fact.application_id not in self.mine:
+        if getattr(fact, "application_id", None) not in self.mine:
             return
         failure = self.broken(fact.application_id, fact.limit_fen)
         if failure is not None:
