@@ -39,6 +39,7 @@ from gateway.app import Gateway, create_gateway
 from gateway.identity.keys import load_signing_keys
 from gateway.proxy.asgi_upstream import AsgiUpstream
 from gateway.settings import Settings
+from gateway.starting import Occupied, address_of, listen, sole_use
 from gateway.use_cases.first_run import create_demo_people, setup_token
 from gateway.use_cases.keep_demo_clock import keep_demo_clock, kept_offset
 
@@ -66,7 +67,7 @@ def main() -> None:
     try:
         with suppress(KeyboardInterrupt):
             asyncio.run(_run(options))
-    except (NoServerBinaries, PostgresFailed, OSError) as error:
+    except (NoServerBinaries, PostgresFailed, Occupied, OSError) as error:
         sys.exit(f"The suite cannot start: {error}")
 
 
@@ -90,12 +91,14 @@ def _options() -> Options:
 async def _run(options: Options) -> None:
     write_logs(options.log_level)
     async with AsyncExitStack() as stack:
+        stack.enter_context(sole_use(_private(options.data_dir)))
+        listening = stack.enter_context(listen(options.host, options.port))
         urls = await _databases(options, stack)
         for name, package in DATABASES.items():
             await migrate(urls[name], package)
         clock = await _clock(options, urls["gateway"])
         gateway, cards = await _suite(options, urls, clock, stack)
-        await _serve(options, gateway, cards)
+        await _serve(options, listening, gateway, cards)
 
 
 async def _databases(options: Options, stack: AsyncExitStack) -> dict[str, str]:
@@ -165,9 +168,7 @@ async def _suite(options: Options, urls: dict[str, str], clock: Clock, stack: As
     return gateway, cards | ({"setup token": token} if token else {})
 
 
-async def _serve(options: Options, gateway: Gateway, cards: dict[str, str]) -> None:
-    listening = socket.create_server((options.host, options.port), reuse_port=False)
-    address = f"http://{options.host}:{listening.getsockname()[1]}"
+async def _serve(options: Options, listening: socket.socket, gateway: Gateway, cards: dict[str, str]) -> None:
     config = uvicorn.Config(
         gateway.door, log_config=None, access_log=False, lifespan="off", server_header=False, timeout_graceful_shutdown=5,
         h11_max_incomplete_event_size=64 * 1024,
@@ -176,7 +177,7 @@ async def _serve(options: Options, gateway: Gateway, cards: dict[str, str]) -> N
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
-    _welcome(options, address, cards)
+    _welcome(options, address_of(listening), cards)
     with suppress(asyncio.CancelledError):
         await serving
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
+from shared.database.engine import is_away
 from shared.messaging.consumer import ConsumerStopped
 
 PAUSE_S = 1.0
@@ -36,6 +37,7 @@ async def _supervised(name: str, loop: Loop, broken: dict[str, str]) -> None:
             return
         except Exception as error:
             broken[name] = repr(error)
-            log.exception("loop failed, it starts again", extra={"loop": name})
+            details = None if is_away(error) else error
+            log.error("loop failed, it starts again", extra={"loop": name, "why": repr(error)}, exc_info=details)
         await asyncio.sleep(PAUSE_S)
         broken.pop(name, None)
